@@ -1,0 +1,118 @@
+// firn/database.h: a store of keyspaces with atomic batches, snapshots and background compaction.
+//
+// Example:
+//     auto database = firn::Database::Open("/var/lib/ledger", {}).value();
+//     firn::Keyspace notes = database->OpenOrCreateKeyspace("notes", {}).value();
+//     firn::WriteBatch batch;
+//     batch.Put(notes, "alice", "10");
+//     absl::Status written = database->Write(batch, firn::Durability::kSynced);
+//     absl::StatusOr<firn::PinnedValue> value = notes.Get("alice");
+#ifndef FIRN_DATABASE_H_
+#define FIRN_DATABASE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "firn/keyspace.h"
+#include "firn/options.h"
+#include "firn/snapshot.h"
+#include "firn/statistics.h"
+#include "firn/write_batch.h"
+
+namespace firn {
+
+class DatabaseImpl;
+
+// How far Database::Verify() looks.
+enum class VerifyLevel : uint8_t {
+  kFiles = 1,   // manifest against folder: every file there, with its size and id
+  kBlocks = 2,  // every block, index, filter and log record read and checked; keys in order
+};
+
+// What Verify() found. Damage is listed, never repaired.
+struct VerifyReport {
+  uint64_t files = 0;
+  uint64_t blocks = 0;
+  uint64_t entries = 0;
+  uint64_t bytes = 0;
+  std::vector<std::string> damage;  // one sentence each: file, offset, what
+  std::vector<std::string> notes;   // what could not be judged, e.g. the last flush of an open store
+  bool clean() const { return damage.empty(); }
+};
+
+// Thread-safe. One process at a time: a second one is refused by the lock (FailedPrecondition/
+// kLocked).
+class Database {
+ public:
+  // Opens, recovers or creates the store in folder `path`. Errors: InvalidArgument (an option out of
+  // range, by name), FailedPrecondition (kLocked; kNotAStore: a folder with other files in it;
+  // kFormatVersion), DataLoss (damage, with file and offset), or an I/O error.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(absl::string_view path,
+                                                        const Options& options);
+  // As Close(), but what Close() would report is sent to the log sink.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Waits for calls and background work in progress, writes the closing record, releases the lock.
+  // Idempotent. Later calls return FailedPrecondition/kClosed.
+  absl::Status Close();
+
+  // Names: 1 to 64 characters of [a-z0-9_-]; each is also a folder; "wal" and "quarantine" are
+  // refused. Durable when the call returns. AlreadyExists/kKeyspaceExists.
+  absl::StatusOr<Keyspace> CreateKeyspace(absl::string_view name, const KeyspaceOptions& options);
+  // NotFound/kKeyspaceNotFound.
+  absl::StatusOr<Keyspace> OpenKeyspace(absl::string_view name);
+  absl::StatusOr<Keyspace> OpenOrCreateKeyspace(absl::string_view name,
+                                                const KeyspaceOptions& options);
+  absl::Status DropKeyspace(absl::string_view name);
+  std::vector<std::string> ListKeyspaces() const;  // sorted
+
+  // Applies `batch` atomically: after a crash all of it is there, or none (kVolatile: see there). On
+  // success every read that starts later sees it. May block. An empty batch does nothing.
+  // Errors: InvalidArgument (too large, an empty handle, kVolatile over two keyspaces),
+  // FailedPrecondition (dropped keyspace, closed), ResourceExhausted (disk full: nothing is
+  // written; works again when there is room), or an I/O error, which every later Write() then
+  // returns (kPoisoned) until the database is reopened.
+  absl::Status Write(const WriteBatch& batch, Durability durability);
+  // Makes every kBuffered write that has returned durable.
+  absl::Status Sync();
+
+  // Sees every write that has returned.
+  Snapshot TakeSnapshot();
+  // The number of the last visible write.
+  uint64_t last_sequence() const;
+
+  // Writes the keyspace's memtables to segments and waits; covers kVolatile writes too.
+  absl::Status Flush(const Keyspace& keyspace);
+  // Flushes, then merges [begin, limit) down to the last level (empty limit: no limit), and waits.
+  absl::Status Compact(const Keyspace& keyspace, absl::string_view begin, absl::string_view limit);
+  // Waits until no background work is due.
+  absl::Status WaitForBackgroundWork();
+
+  // Reads everything at `level` and reports damage. OK with damage listed; an error only if the
+  // walk itself could not be done. Reads and writes go on meanwhile.
+  absl::StatusOr<VerifyReport> Verify(VerifyLevel level);
+
+  Statistics statistics() const;
+  const std::map<std::string, std::string>& identity() const;  // as given at creation
+  const std::string& store_id() const;                         // 32 hex digits, random
+  const std::string& path() const;
+
+  // For the engine.
+  explicit Database(std::unique_ptr<DatabaseImpl> impl);
+  DatabaseImpl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<DatabaseImpl> impl_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_DATABASE_H_

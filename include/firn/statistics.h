@@ -1,0 +1,76 @@
+// firn/statistics.h: what a database counted since it was opened, as plain numbers.
+#ifndef FIRN_STATISTICS_H_
+#define FIRN_STATISTICS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace firn {
+
+// Quantiles of a measured quantity; all zero if nothing was measured.
+struct Distribution {
+  uint64_t count = 0;
+  double mean = 0;
+  uint64_t p50 = 0, p99 = 0, p999 = 0, max = 0;
+};
+
+struct LevelStatistics {
+  uint64_t segments = 0;
+  uint64_t bytes = 0;
+};
+
+struct KeyspaceStatistics {
+  std::string name;
+  uint32_t id = 0;
+  uint64_t memtable_bytes = 0;          // active and waiting for a flush
+  uint64_t entries_estimate = 0;        // versions and tombstones included
+  std::vector<LevelStatistics> levels;  // index = level
+};
+
+struct Statistics {
+  std::string io;         // "io_uring", "posix", "memory"
+  std::string io_reason;  // why io_uring is not used; empty if it is
+  uint64_t last_sequence = 0;
+
+  uint64_t writes = 0;           // batches
+  uint64_t entries_written = 0;  // puts and removes
+  uint64_t bytes_written = 0;    // keys and values of those
+  uint64_t log_bytes = 0;        // written to logs, padding included
+  uint64_t log_flushes = 0;      // groups written to a log
+  uint64_t log_syncs = 0;        // of these, synced
+  uint64_t flushes = 0;          // memtables written to segments
+  uint64_t flushed_bytes = 0;
+  uint64_t compactions = 0;
+  uint64_t compaction_read_bytes = 0;
+  uint64_t compaction_written_bytes = 0;
+  uint64_t slowdown_us = 0;  // that writers were held back
+
+  uint64_t gets = 0;
+  uint64_t filter_checks = 0;
+  uint64_t filter_negatives = 0;  // segments that a filter spared
+  uint64_t block_cache_hits = 0;
+  uint64_t block_cache_misses = 0;
+  uint64_t block_cache_bytes = 0;
+  uint64_t snapshots = 0;  // alive
+
+  uint64_t recovered_batches = 0;  // replayed from logs at open
+  uint64_t recovered_bytes = 0;
+  uint64_t recovery_us = 0;
+
+  Distribution write_us;  // a call of Write
+  Distribution sync_us;   // a write+sync of the log
+  std::vector<KeyspaceStatistics> keyspaces;
+
+  // Bytes written to disk for each byte of keys and values put; 0 before the first write.
+  double WriteAmplification() const {
+    return bytes_written == 0
+               ? 0
+               : static_cast<double>(log_bytes + flushed_bytes + compaction_written_bytes) /
+                     static_cast<double>(bytes_written);
+  }
+};
+
+}  // namespace firn
+
+#endif  // FIRN_STATISTICS_H_

@@ -1,0 +1,26 @@
+// sstable/segment_meta.h: what the manifest knows of a segment, and what a reader holds it to.
+#ifndef FIRN_SSTABLE_SEGMENT_META_H_
+#define FIRN_SSTABLE_SEGMENT_META_H_
+
+#include <cstdint>
+#include <string>
+
+#include "base/types.h"
+
+namespace firn {
+
+struct SegmentMeta {
+  FileNumber number;
+  uint64_t id = 0;         // random; seeds every checksum in the file; the block cache's key
+  uint64_t size = 0;       // bytes of the file
+  uint64_t entry_count = 0;
+  std::string smallest;    // first and last encoded internal key
+  std::string largest;
+  SequenceNumber sequence_min;
+  SequenceNumber sequence_max;
+  friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_SEGMENT_META_H_
