@@ -3,15 +3,19 @@
 // Encoded: user key, then 8 bytes little-endian: sequence number << 8 | kind.
 // Order (CompareInternalKeys): user key ascending as unsigned bytes, then the 8-byte number
 // descending, so that the newest version of a key comes first and a lookup at sequence s is a seek
-// to (key, s, kValueKindForSeek).
+// to (key, s, kKindForSeek).
 #ifndef FIRN_SSTABLE_INTERNAL_KEY_H_
 #define FIRN_SSTABLE_INTERNAL_KEY_H_
 
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "base/check.h"
+#include "base/coding.h"
 #include "base/types.h"
 
 namespace firn {
@@ -39,14 +43,52 @@ std::string EncodeInternalKey(const InternalKey& key);
 // None if `encoded` is too short or its kind is unknown.
 std::optional<InternalKey> DecodeInternalKey(absl::string_view encoded);
 
-// Need an encoded internal key (at least 8 bytes): for keys that were checked when read.
-absl::string_view UserKeyOf(absl::string_view encoded);
-SequenceNumber SequenceOf(absl::string_view encoded);
-EntryKind KindOf(absl::string_view encoded);
+// The rest needs encoded internal keys (at least 8 bytes): keys that were checked when read.
+
+inline absl::string_view UserKeyOf(absl::string_view encoded) {
+  FIRN_DCHECK(encoded.size() >= kInternalKeySuffixSize);
+  return absl::string_view(encoded.data(), encoded.size() - kInternalKeySuffixSize);
+}
+// Sequence number << 8 | kind.
+inline uint64_t SuffixOf(absl::string_view encoded) {
+  FIRN_DCHECK(encoded.size() >= kInternalKeySuffixSize);
+  return LoadFixed64(reinterpret_cast<const uint8_t*>(encoded.data()) + encoded.size() -
+                     kInternalKeySuffixSize);
+}
+inline SequenceNumber SequenceOf(absl::string_view encoded) {
+  return SequenceNumber{SuffixOf(encoded) >> 8};
+}
+inline EntryKind KindOf(absl::string_view encoded) {
+  return static_cast<EntryKind>(SuffixOf(encoded) & 0xff);
+}
 
 // Negative, zero or positive.
-int CompareInternalKeys(absl::string_view a, absl::string_view b);
-int CompareUserKeys(absl::string_view a, absl::string_view b);
+inline int CompareUserKeys(absl::string_view a, absl::string_view b) { return a.compare(b); }
+inline int CompareInternalKeys(absl::string_view a, absl::string_view b) {
+  const int order = CompareUserKeys(UserKeyOf(a), UserKeyOf(b));
+  if (order != 0) return order;
+  const uint64_t suffix_a = SuffixOf(a);
+  const uint64_t suffix_b = SuffixOf(b);
+  return suffix_a == suffix_b ? 0 : (suffix_a > suffix_b ? -1 : 1);
+}
+
+// The target of a lookup: the encoding of (user key, sequence, kKindForSeek), in place up to 120
+// bytes, so that a lookup of an ordinary key does not allocate. The user key need not outlive it.
+class LookupKey {
+ public:
+  LookupKey(absl::string_view user_key, SequenceNumber at_most);
+  LookupKey(const LookupKey&) = delete;
+  LookupKey& operator=(const LookupKey&) = delete;
+
+  absl::string_view encoded() const { return absl::string_view(data_, size_); }
+  absl::string_view user_key() const { return UserKeyOf(encoded()); }
+
+ private:
+  char inline_[128];
+  std::unique_ptr<char[]> heap_;
+  char* data_;
+  size_t size_;
+};
 
 }  // namespace firn
 

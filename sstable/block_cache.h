@@ -1,0 +1,41 @@
+// sstable/block_cache.h: data blocks in memory, by segment id and offset.
+//
+// The key is the segment's random id, not its file number: a number is only a name. Blocks stand
+// here decompressed and verified. Whoever finds a block pins it with the shared_ptr; eviction only
+// forgets. What is pinned after eviction is not counted.
+#ifndef FIRN_SSTABLE_BLOCK_CACHE_H_
+#define FIRN_SSTABLE_BLOCK_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "sstable/block.h"
+#include "sstable/segment_format.h"
+
+namespace firn {
+
+// Thread-safe.
+class BlockCache {
+ public:
+  // `capacity` in bytes; 0 keeps nothing.
+  explicit BlockCache(size_t capacity);
+  ~BlockCache();
+  BlockCache(const BlockCache&) = delete;
+  BlockCache& operator=(const BlockCache&) = delete;
+
+  // Null if it is not there. Counts as a use.
+  std::shared_ptr<const Block> Find(const BlockAddress& address);
+  void Insert(const BlockAddress& address, std::shared_ptr<const Block> block);
+
+  size_t capacity() const;
+  size_t used() const;  // bytes charged now
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_BLOCK_CACHE_H_

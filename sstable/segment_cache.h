@@ -1,0 +1,69 @@
+// sstable/segment_cache.h: a bounded set of open segments.
+//
+// Least recently used readers are closed beyond the bound; one that is in use stays open until its
+// last shared_ptr goes. One cache serves a whole store: file numbers are never used twice in it.
+#ifndef FIRN_SSTABLE_SEGMENT_CACHE_H_
+#define FIRN_SSTABLE_SEGMENT_CACHE_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/types.h"
+#include "io/file_system.h"
+#include "sstable/segment_meta.h"
+#include "sstable/segment_reader.h"
+
+namespace firn {
+
+// Thread-safe. No lock is held while a file is opened.
+class SegmentCache {
+ public:
+  // `blocks` and `counters` may be null; all must outlive the cache and the readers it gave out.
+  SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
+               SegmentCounters* counters);
+  ~SegmentCache();
+  SegmentCache(const SegmentCache&) = delete;
+  SegmentCache& operator=(const SegmentCache&) = delete;
+
+  // The reader of `meta`, opened from `directory`/SegmentFileName(meta.number) if it is not here.
+  // Errors are those of SegmentReader::Open() and are not remembered.
+  absl::StatusOr<std::shared_ptr<SegmentReader>> Get(const SegmentMeta& meta,
+                                                     absl::string_view directory);
+  // Forgets a reader: before its file is deleted.
+  void Erase(FileNumber number);
+
+  size_t size() const;  // readers kept
+
+ private:
+  struct Implementation;
+  FileSystem& file_system_;
+  BlockCache* const blocks_;
+  SegmentCounters* const counters_;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// The segments of one folder, as a keyspace sees them. Thread-safe.
+class SegmentDirectory {
+ public:
+  SegmentDirectory(SegmentCache& cache, absl::string_view directory)
+      : cache_(cache), directory_(directory) {}
+
+  absl::StatusOr<std::shared_ptr<SegmentReader>> Get(const SegmentMeta& meta) {
+    return cache_.Get(meta, directory_);
+  }
+  std::string PathOf(FileNumber number) const {
+    return JoinPath(directory_, SegmentFileName(number));
+  }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  SegmentCache& cache_;
+  const std::string directory_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_SEGMENT_CACHE_H_

@@ -1,0 +1,187 @@
+// sstable/segment_format.h: the bytes of a segment file, except those inside its data blocks
+// (sstable/block_builder.h) and its filter (sstable/filter.h). Page: docs/formats/segment.md.
+//
+//   data block, trailer   ... one after the other from offset 0, without gaps
+//   filter block, trailer     absent if the segment has no filter
+//   index block, trailer      separator key -> handle of a data block
+//   properties block, trailer
+//   footer                    the last 84 bytes
+//
+// Block trailer (integers little-endian; 12 bytes):
+//   offset  size  field
+//        0     1  block kind    1 data, 2 index, 3 filter, 4 properties; others refused
+//        1     1  compression   1 none, 2 LZ4; others refused
+//        2     2  reserved      zero, refused otherwise
+//        4     4  raw size      bytes of the block once decompressed
+//        8     4  checksum      CRC32C of the stored bytes and of bytes [0, 8) of the trailer, seeded
+//                               with the CRC32C of (segment id, offset of the block: 8 bytes each)
+// Footer:
+//        0     8  segment id    random; the same number stands in the manifest
+//        8     8  file size
+//       16    16  index         offset, size of the stored bytes (without the trailer)
+//       32    16  filter        offset, size; zeroes if there is none
+//       48    16  properties    offset, size
+//       64     1  layout        1 ordered; 2 hashed and 3 sequence have their number, not yet a reader
+//       65     1  checksum      1 CRC32C
+//       66     1  trailer size  12; another kind of checksum or an AEAD may need more
+//       67     1  reserved      zero
+//       68     4  checksum      CRC32C of bytes [0, 68) and [72, 84), seeded like that of a block at
+//                               the footer's offset
+//       72     4  version       1
+//       76     8  magic         "firn.seg"
+// Invariants:
+//   1. Version and magic are the last 12 bytes in every version, so that another version can be told
+//      from a file that is no segment.
+//   2. The id seeds each checksum, so that a block of another segment, or of another place in this
+//      one, does not pass, whatever the files are called.
+#ifndef FIRN_SSTABLE_SEGMENT_FORMAT_H_
+#define FIRN_SSTABLE_SEGMENT_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/types.h"
+
+namespace firn {
+
+inline constexpr uint32_t kSegmentFormatVersion = 1;
+inline constexpr absl::string_view kSegmentMagic = "firn.seg";
+inline constexpr size_t kBlockTrailerSize = 1 + 1 + 2 + 4 + 4;
+inline constexpr size_t kSegmentFooterSize = 8 + 8 + 3 * 16 + 4 + 4 + 4 + 8;
+static_assert(kBlockTrailerSize == 12 && kSegmentFooterSize == 84,
+              "docs/formats/segment.md and tests/golden say 12 and 84");
+// A block is one entry at least, and an entry comes from a batch of at most 64 MiB; the filter of a
+// 4 GiB segment is the largest block.
+inline constexpr uint64_t kBlockSizeMax = uint64_t{1} << 30;
+
+// On disk: never renumbered.
+enum class SegmentLayout : uint8_t {
+  kOrdered = 1,   // any keys, prefix-compressed sorted blocks
+  kHashed = 2,    // uniformly random keys: refused until it has a reader
+  kSequence = 3,  // ascending 8-byte keys: refused until it has a reader
+};
+
+// On disk: never renumbered.
+enum class BlockKind : uint8_t {
+  kData = 1,
+  kIndex = 2,
+  kFilter = 3,
+  kProperties = 4,
+};
+
+// On disk: never renumbered.
+enum class BlockCompression : uint8_t {
+  kNone = 1,
+  kLz4 = 2,
+};
+
+// On disk: never renumbered.
+enum class ChecksumKind : uint8_t {
+  kCrc32c = 1,
+};
+
+// "ordered", "data", "lz4"; "unknown" for other numbers.
+absl::string_view SegmentLayoutName(SegmentLayout layout);
+absl::string_view BlockKindName(BlockKind kind);
+absl::string_view BlockCompressionName(BlockCompression compression);
+
+// "000051.seg": at least six digits.
+std::string SegmentFileName(FileNumber number);
+
+// Where the stored bytes of a block are. Its trailer follows them.
+struct BlockHandle {
+  uint64_t offset = 0;
+  uint64_t size = 0;
+
+  uint64_t limit() const { return offset + size + kBlockTrailerSize; }
+  friend bool operator==(const BlockHandle&, const BlockHandle&) = default;
+};
+
+// Two varints: offset, size.
+void AppendBlockHandle(std::string& target, const BlockHandle& handle);
+// DataLoss unless `bytes` is one handle and nothing else, of at most kBlockSizeMax bytes that do not
+// wrap around. Knows no file: the caller says where.
+absl::StatusOr<BlockHandle> ParseBlockHandle(absl::string_view bytes);
+
+// The identity of a block: what seeds its checksum.
+struct BlockAddress {
+  uint64_t segment_id = 0;
+  uint64_t offset = 0;
+
+  friend bool operator==(const BlockAddress&, const BlockAddress&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const BlockAddress& address) {
+    return H::combine(std::move(state), address.segment_id, address.offset);
+  }
+};
+
+struct BlockTrailer {
+  BlockKind kind = BlockKind::kData;
+  BlockCompression compression = BlockCompression::kNone;
+  uint32_t raw_size = 0;
+};
+
+// Appends the trailer of `stored`.
+void AppendBlockTrailer(std::string& target, const BlockTrailer& trailer, ByteSpan stored,
+                        const BlockAddress& address);
+
+// Checks the checksum, then each field. `block` is the stored bytes and the trailer (at least
+// kBlockTrailerSize: FIRN_CHECK). `path` is for errors.
+absl::StatusOr<BlockTrailer> CheckBlock(ByteSpan block, BlockKind expected,
+                                        const BlockAddress& address, absl::string_view path);
+
+struct SegmentFooter {
+  uint64_t id = 0;
+  uint64_t file_size = 0;
+  BlockHandle index;
+  BlockHandle filter;  // size 0: none
+  BlockHandle properties;
+  SegmentLayout layout = SegmentLayout::kOrdered;
+};
+
+std::string EncodeSegmentFooter(const SegmentFooter& footer);
+
+// `bytes` are the last kSegmentFooterSize bytes of a file of `file_size` bytes. Checks that the three
+// handles lie in the file, in order and without gaps.
+// Errors: FailedPrecondition/kNotAStore (no segment: wrong magic), FailedPrecondition/kFormatVersion,
+// Unimplemented/kUnsupported (layout, checksum kind or trailer of a later firn), DataLoss.
+absl::StatusOr<SegmentFooter> ParseSegmentFooter(ByteSpan bytes, uint64_t file_size,
+                                                 absl::string_view path);
+
+// What the writer knew. The block is these fields in this order: varints, except that `smallest`,
+// `largest` and `origin` are prefixed with their size; nothing follows.
+struct SegmentProperties {
+  FileNumber number;            // the file's when it was written; a backup may rename it
+  KeyspaceId keyspace;
+  uint64_t entry_count = 0;
+  uint64_t tombstone_count = 0;
+  uint64_t user_key_count = 0;  // distinct
+  uint64_t raw_key_size = 0;    // bytes of all internal keys
+  uint64_t raw_value_size = 0;  // bytes of all values
+  uint64_t data_block_count = 0;
+  uint64_t data_size = 0;       // bytes of the data blocks as stored, trailers included
+  SequenceNumber sequence_min;
+  SequenceNumber sequence_max;
+  uint64_t block_size = 0;      // options in force
+  uint64_t restart_interval = 0;
+  uint64_t filter_bits_per_key = 0;
+  uint64_t created_ms = 0;      // milliseconds since 1970
+  std::string smallest;         // encoded internal keys
+  std::string largest;
+  std::string origin;           // what made it, for people: "flush", "compaction"
+
+  friend bool operator==(const SegmentProperties&, const SegmentProperties&) = default;
+};
+
+std::string EncodeSegmentProperties(const SegmentProperties& properties);
+// `offset` and `path` are for errors.
+absl::StatusOr<SegmentProperties> ParseSegmentProperties(absl::string_view bytes, uint64_t offset,
+                                                         absl::string_view path);
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_SEGMENT_FORMAT_H_
