@@ -1,0 +1,50 @@
+// engine/snapshot_registry.h: which points in time somebody still looks at.
+//
+// Invariant: a sequence number in use by a Snapshot is in All() from before Take() returns until
+// the last copy of the handle is gone.
+//
+// Why Take() reads the published number itself: a collector first fixes what it works on (entries
+// at or below the number published then), then calls All(). A snapshot that is not in that list is
+// taken afterwards, so its number is at least the newest entry the collector works on, and it
+// needs the newest versions only, which are never collected. Were the number read before the lock
+// is taken, a snapshot could come in late with an old number.
+#ifndef FIRN_ENGINE_SNAPSHOT_REGISTRY_H_
+#define FIRN_ENGINE_SNAPSHOT_REGISTRY_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/types.h"
+#include "firn/snapshot.h"
+
+namespace firn {
+
+// Thread-safe. Handles may outlive the registry (they then end nothing).
+class SnapshotRegistry {
+ public:
+  SnapshotRegistry();
+  ~SnapshotRegistry();
+  SnapshotRegistry(const SnapshotRegistry&) = delete;
+  SnapshotRegistry& operator=(const SnapshotRegistry&) = delete;
+
+  // A handle on the number that `published` holds now (acquire).
+  Snapshot Take(const std::atomic<uint64_t>& published);
+
+  std::optional<SequenceNumber> Oldest() const;
+  // Ascending, each number once.
+  std::vector<SequenceNumber> All() const;
+  // Handles alive (copies of one count once).
+  size_t count() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_ENGINE_SNAPSHOT_REGISTRY_H_
