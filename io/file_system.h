@@ -9,7 +9,8 @@
 //   * file content: what a successful Sync()/WriteAndSync() of that file covered;
 //   * a new, renamed or removed name: after SyncDirectory() of its folder.
 // Everything else may be lost, kept or torn (per 512-byte sector) by a crash, in any combination.
-// After a failed write or sync the file's state is unknown: the caller gives the file up.
+// After a failed write or sync the file's state is unknown: the caller gives the file up (the files
+// of real disks return that error from every later write, sync and close).
 //
 // Paths are passed as given to the operating system. Errors name the path and, where there is one,
 // the offset. Unless said otherwise every object here is thread-safe.
@@ -51,6 +52,11 @@ class RandomAccessFile {
   virtual const std::string& path() const = 0;
 };
 
+enum class FileAccess : uint8_t {
+  kBuffered = 1,  // through the page cache
+  kDirect = 2,    // past it where the file system can: offsets, sizes and memory aligned to 4096
+};
+
 // A file opened for writing. One thread at a time, except that Write() and WriteAndSync() at
 // disjoint ranges may run concurrently (the log has several flushes in flight).
 class WritableFile {
@@ -69,6 +75,9 @@ class WritableFile {
   // One past the last byte written or found at open.
   virtual uint64_t size() const = 0;
   virtual const std::string& path() const = 0;
+  // What was granted: kBuffered although kDirect was asked where the file system knows no direct
+  // I/O. The alignment that kDirect asks for is checked (InvalidArgument) in both cases.
+  virtual FileAccess access() const { return FileAccess::kBuffered; }
 
   // Write() at the end of the file.
   absl::Status Append(ByteSpan bytes) { return Write(size(), {bytes}); }
@@ -80,10 +89,8 @@ class DirectoryLock {
   virtual ~DirectoryLock() = default;
 };
 
-enum class FileAccess : uint8_t {
-  kBuffered = 1,  // through the page cache
-  kDirect = 2,    // past it where the file system can: offsets, sizes and memory aligned to 4096
-};
+// The alignment that FileAccess::kDirect asks for: enough for every disk in use.
+inline constexpr size_t kDirectAlignment = 4096;
 
 struct FileInfo {
   uint64_t size = 0;

@@ -1,0 +1,216 @@
+#include "io/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+
+namespace firn {
+namespace {
+
+// Pieces handed to one pwritev: far below IOV_MAX (1024), and small enough for the stack.
+constexpr size_t kPiecesPerCall = 64;
+
+std::string At(absl::string_view what, absl::string_view path, uint64_t offset) {
+  return absl::StrCat(what, " ", path, " at offset ", offset);
+}
+
+// Walks over `pieces`, of which the first `done` bytes are written.
+struct PieceCursor {
+  absl::Span<const ByteSpan> pieces;
+  size_t index = 0;
+  size_t within = 0;
+
+  void Advance(size_t bytes) {
+    while (bytes > 0) {
+      FIRN_CHECK(index < pieces.size());
+      const size_t rest = pieces[index].size() - within;
+      if (bytes < rest) {
+        within += bytes;
+        return;
+      }
+      bytes -= rest;
+      ++index;
+      within = 0;
+    }
+  }
+  int Fill(std::array<iovec, kPiecesPerCall>& vector) const {
+    size_t count = 0;
+    for (size_t i = index; i < pieces.size() && count < vector.size(); ++i) {
+      const ByteSpan piece = pieces[i].subspan(i == index ? within : 0);
+      if (piece.empty()) continue;
+      vector[count++] = {const_cast<uint8_t*>(piece.data()), piece.size()};
+    }
+    return static_cast<int>(count);
+  }
+};
+
+}  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    Close();
+    descriptor_ = std::exchange(other.descriptor_, -1);
+  }
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() { Close(); }
+
+int FileDescriptor::Close() {
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (descriptor < 0 || close(descriptor) == 0) return 0;
+  // Linux has released the descriptor even then; closing again could hit another thread's file.
+  return errno == EINTR ? 0 : errno;
+}
+
+absl::Status ReadFully(int descriptor, absl::string_view path, uint64_t offset,
+                       absl::Span<uint8_t> target) {
+  size_t done = 0;
+  while (done < target.size()) {
+    const ssize_t result = pread(descriptor, target.data() + done, target.size() - done,
+                                 static_cast<off_t>(offset + done));
+    if (result < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, At("read", path, offset + done));
+    }
+    if (result == 0) {
+      return absl::OutOfRangeError(
+          absl::StrCat(path, ": offset ", offset + done, ": end of file"));
+    }
+    done += static_cast<size_t>(result);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteFully(int descriptor, absl::string_view path, uint64_t offset,
+                        absl::Span<const ByteSpan> pieces, uint64_t skip) {
+  PieceCursor cursor{.pieces = pieces};
+  cursor.Advance(static_cast<size_t>(skip));
+  uint64_t at = offset + skip;
+  std::array<iovec, kPiecesPerCall> vector;
+  for (;;) {
+    const int count = cursor.Fill(vector);
+    if (count == 0) return absl::OkStatus();
+    const ssize_t result = pwritev(descriptor, vector.data(), count, static_cast<off_t>(at));
+    if (result < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, At("write", path, at));
+    }
+    if (result == 0) return ErrnoStatus(EIO, At("write of no byte to", path, at));
+    cursor.Advance(static_cast<size_t>(result));
+    at += static_cast<uint64_t>(result);
+  }
+}
+
+absl::Status SyncData(int descriptor, absl::string_view path) {
+  // EINTR is not asked again: the interrupted call may have taken the report of a failure with it.
+  if (fdatasync(descriptor) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("sync ", path));
+}
+
+uint64_t TotalSize(absl::Span<const ByteSpan> pieces) {
+  uint64_t total = 0;
+  for (const ByteSpan piece : pieces) total += piece.size();
+  return total;
+}
+
+absl::Status CheckDirectAlignment(absl::string_view path, uint64_t offset,
+                                  absl::Span<const ByteSpan> pieces) {
+  uint64_t bits = offset;
+  for (const ByteSpan piece : pieces) {
+    bits |= reinterpret_cast<uintptr_t>(piece.data()) | piece.size();
+  }
+  if (bits % kDirectAlignment == 0) return absl::OkStatus();
+  return InvalidArgument(absl::StrCat(path, ": offset ", offset,
+                                      ": direct I/O needs offset, memory and size to be multiples of ",
+                                      kDirectAlignment));
+}
+
+absl::Status PosixRandomAccessFile::Read(uint64_t offset, absl::Span<uint8_t> target) {
+  return ReadFully(file_.get(), path_, offset, target);
+}
+
+absl::Status PosixRandomAccessFile::ReadMany(absl::Span<ReadRequest> requests) {
+  absl::Status first;
+  for (ReadRequest& request : requests) {
+    request.status = ReadFully(file_.get(), path_, request.offset, request.target);
+    if (first.ok()) first = request.status;
+  }
+  return first;
+}
+
+absl::Status PosixWritableFile::Write(uint64_t offset, absl::Span<const ByteSpan> pieces) {
+  FIRN_RETURN_IF_ERROR(CheckWritable(offset, pieces));
+  FIRN_RETURN_IF_ERROR(Remember(WriteFully(file_.get(), path_, offset, pieces)));
+  GrowTo(offset + TotalSize(pieces));
+  return absl::OkStatus();
+}
+
+absl::Status PosixWritableFile::WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) {
+  FIRN_RETURN_IF_ERROR(PosixWritableFile::Write(offset, pieces));
+  return PosixWritableFile::Sync();
+}
+
+absl::Status PosixWritableFile::Sync() {
+  FIRN_RETURN_IF_ERROR(FirstError());
+  return Remember(SyncData(file_.get(), path_));
+}
+
+absl::Status PosixWritableFile::Truncate(uint64_t size) {
+  FIRN_RETURN_IF_ERROR(FirstError());
+  int result = 0;
+  do {
+    result = ftruncate(file_.get(), static_cast<off_t>(size));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    return Remember(ErrnoStatus(errno, absl::StrCat("truncate ", path_, " to ", size, " bytes")));
+  }
+  size_.store(size, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::Status PosixWritableFile::Close() {
+  FIRN_CHECK(file_.is_open());
+  const int error_number = file_.Close();
+  FIRN_RETURN_IF_ERROR(FirstError());
+  if (error_number != 0) return ErrnoStatus(error_number, absl::StrCat("close ", path_));
+  return absl::OkStatus();
+}
+
+absl::Status PosixWritableFile::CheckWritable(uint64_t offset, absl::Span<const ByteSpan> pieces) {
+  FIRN_RETURN_IF_ERROR(FirstError());
+  if (access_.asked == FileAccess::kBuffered) return absl::OkStatus();
+  return CheckDirectAlignment(path_, offset, pieces);
+}
+
+absl::Status PosixWritableFile::FirstError() {
+  if (!failed_.load(std::memory_order_acquire)) return absl::OkStatus();
+  MutexLock lock(mutex_);
+  return first_error_;
+}
+
+absl::Status PosixWritableFile::Remember(absl::Status result) {
+  if (!result.ok()) {
+    MutexLock lock(mutex_);
+    if (first_error_.ok()) first_error_ = result;
+    failed_.store(true, std::memory_order_release);
+  }
+  return result;
+}
+
+void PosixWritableFile::GrowTo(uint64_t limit) {
+  uint64_t size = size_.load(std::memory_order_relaxed);
+  while (size < limit &&
+         !size_.compare_exchange_weak(size, limit, std::memory_order_acq_rel)) {
+  }
+}
+
+}  // namespace firn
