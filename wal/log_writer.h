@@ -1,0 +1,158 @@
+// wal/log_writer.h: appends records to one log file, several at a time.
+//
+// A record is written in two steps, so that several may be in flight:
+//
+//     FIRN_ASSIGN_OR_RETURN(const Place place, log.Reserve(size, sequences));   // one at a time, cheap
+//     FIRN_RETURN_IF_ERROR(log.Flush(place, pieces, LogSync::kSynced));         // concurrently
+//
+// The order of Reserve() calls is the order in the file. A reader stops at the first record that is
+// not there: whoever acknowledges a record must have seen every earlier Flush() succeed, and for a
+// synced one call EnsureSynced(place), for an earlier unsynced flush may have completed after this
+// one's sync began.
+// Invariants:
+//   1. After a failed write or sync nothing more is written to the file: the error sticks.
+//   2. synced_size() is a prefix: every byte below it is on stable storage.
+//   3. kPrepared: every block written was zero-filled before, so a record cannot meet a full disk.
+//      kGrowing (the manifest): EnsureRoom() zero-fills ahead, apart from any record.
+#ifndef FIRN_WAL_LOG_WRITER_H_
+#define FIRN_WAL_LOG_WRITER_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/mutex.h"
+#include "base/types.h"
+#include "io/file_system.h"
+#include "wal/record_format.h"
+
+namespace firn {
+
+enum class LogSync : uint8_t {
+  kBuffered = 1,  // handed to the operating system
+  kSynced = 2,    // on stable storage
+};
+
+enum class LogGrowth : uint8_t {
+  kPrepared = 1,  // Reserve() refuses what does not fit the file's size at open
+  kGrowing = 2,   // EnsureRoom() makes the file longer
+};
+
+// Where a record goes. Made by Reserve(), used by exactly one Flush().
+struct Place {
+  uint64_t offset = 0;
+  uint64_t limit = 0;  // one past its last block
+  uint32_t payload_size = 0;
+  SequenceRange sequences;
+};
+
+// Thread-safe as said above.
+class LogWriter {
+ public:
+  // Creates `path` (AlreadyExists if the name is taken) as a growing log, with `header` synced in it.
+  // The caller syncs the folder. `file_system` must outlive the writer.
+  static absl::StatusOr<std::unique_ptr<LogWriter>> Create(FileSystem& file_system,
+                                                           absl::string_view path,
+                                                           const LogHeader& header);
+  // For LogFiles: takes over a file whose block 0 is `header`, synced, and whose size is prepared.
+  LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file, FileAccess access,
+            const LogHeader& header, LogGrowth growth);
+  ~LogWriter();  // no Flush() may be running
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // Whether a record of `payload_size` fits (a closing record always fits behind it). kGrowing:
+  // whether it fits what EnsureRoom() has prepared.
+  bool Fits(uint64_t payload_size) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // kGrowing: makes a record of `payload_size` fit. Not concurrent with itself or Reserve().
+  // ResourceExhausted/kDiskFull does not stick: nothing was lost, the call may be repeated.
+  absl::Status EnsureRoom(uint64_t payload_size) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The next place. `payload_size` is in [1, kMaxPayloadSize] (InvalidArgument otherwise).
+  // OutOfRange: it does not fit; the sticky error.
+  absl::StatusOr<Place> Reserve(uint64_t payload_size, SequenceRange sequences)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Writes the record whose payload is `pieces` one after the other (place.payload_size bytes in
+  // all). On error the error sticks.
+  absl::Status Flush(const Place& place, absl::Span<const ByteSpan> pieces, LogSync sync)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // When every flush up to `place` has returned: makes all of them durable, if they are not yet.
+  absl::Status EnsureSynced(const Place& place) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Makes every record whose Flush() has returned durable.
+  absl::Status Sync() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // EnsureRoom, Reserve and a synced Flush: one record of one piece. Not concurrent with itself.
+  absl::Status Append(ByteSpan payload, SequenceRange sequences) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Appends a synced closing record, which makes all records durable, and closes the file. With no
+  // Flush() running. The answer is what the next log's header says of this one. No other call but
+  // the accessors may follow.
+  absl::StatusOr<LogEnd> Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const LogHeader& header() const { return header_; }
+  FileNumber number() const { return header_.number; }
+  const std::string& path() const { return path_; }
+  // Every byte of the file below it is on stable storage.
+  uint64_t synced_size() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The last sequence number of the records below synced_size().
+  SequenceNumber synced_sequence() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // One past the last reserved block.
+  uint64_t size() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The last sequence number that was reserved.
+  SequenceNumber last_sequence() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);  // the sticky one, or OK
+
+ private:
+  enum class State : uint8_t { kReserved, kWritten, kDurable };
+  struct InFlight {
+    uint64_t offset;
+    uint64_t limit;
+    SequenceNumber last_sequence;
+    State state;
+    uint64_t written_tick;  // when it became kWritten
+  };
+
+  absl::Status WriteRecord(const Place& place, RecordKind kind, absl::Span<const ByteSpan> pieces,
+                           LogSync sync) ABSL_LOCKS_EXCLUDED(mutex_);
+  Place ReserveLocked(uint64_t payload_size, SequenceRange sequences)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MarkWritten(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A sync that began at `start_tick` succeeded; `own_offset`: the record written with it, or 0.
+  void MarkSynced(uint64_t start_tick, uint64_t own_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Stick(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status ZeroFill(uint64_t from, uint64_t limit);
+
+  class BufferPool;  // aligned memory for records, kept from flush to flush
+
+  FileSystem& file_system_;
+  const LogHeader header_;
+  const std::string path_;
+  const FileAccess access_;
+  const LogGrowth growth_;
+  const std::unique_ptr<WritableFile> file_;
+  const std::unique_ptr<BufferPool> buffers_;
+
+  mutable Mutex mutex_;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  uint64_t prepared_size_ ABSL_GUARDED_BY(mutex_);
+  uint64_t size_ ABSL_GUARDED_BY(mutex_) = kLogBlockSize;
+  SequenceNumber last_sequence_ ABSL_GUARDED_BY(mutex_);
+  uint64_t synced_size_ ABSL_GUARDED_BY(mutex_) = kLogBlockSize;
+  SequenceNumber synced_sequence_ ABSL_GUARDED_BY(mutex_);
+  uint64_t tick_ ABSL_GUARDED_BY(mutex_) = 0;  // counts completed writes
+  std::deque<InFlight> in_flight_ ABSL_GUARDED_BY(mutex_);  // from synced_size_ on, by offset
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_WAL_LOG_WRITER_H_
