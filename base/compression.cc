@@ -22,30 +22,30 @@ absl::Status Damaged(absl::string_view what, Mismatch mismatch) {
                                    mismatch.expected, mismatch.actual));
 }
 
-absl::Status UnknownKind(Compression compression) {
+absl::Status UnknownKind(CompressionKind compression) {
   return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kUnsupported,
                    absl::StrFormat("unknown compression %d", static_cast<int>(compression)));
 }
 
 }  // namespace
 
-absl::string_view CompressionName(Compression compression) {
+absl::string_view CompressionName(CompressionKind compression) {
   switch (compression) {
-    case Compression::kNone:
+    case CompressionKind::kNone:
       return "none";
-    case Compression::kLz4:
+    case CompressionKind::kLz4:
       return "lz4";
   }
   return "unknown";
 }
 
-void Compress(Compression compression, ByteSpan bytes, std::string& target) {
+void Compress(CompressionKind compression, ByteSpan bytes, std::string& target) {
   FIRN_CHECK(bytes.size() <= kMaxUncompressedSize);
-  if (compression == Compression::kNone) {
+  if (compression == CompressionKind::kNone) {
     target.assign(AsText(bytes).data(), bytes.size());
     return;
   }
-  FIRN_CHECK(compression == Compression::kLz4);
+  FIRN_CHECK(compression == CompressionKind::kLz4);
   const int size = static_cast<int>(bytes.size());
   target.resize(static_cast<size_t>(LZ4_compressBound(size)));
   const int written = LZ4_compress_default(AsText(bytes).data(), target.data(), size,
@@ -54,14 +54,14 @@ void Compress(Compression compression, ByteSpan bytes, std::string& target) {
   target.resize(static_cast<size_t>(written));
 }
 
-absl::Status CheckPlausibleSize(Compression compression, size_t compressed_size,
+absl::Status CheckPlausibleSize(CompressionKind compression, size_t compressed_size,
                                 size_t original_size) {
   switch (compression) {
-    case Compression::kNone:
+    case CompressionKind::kNone:
       if (original_size == compressed_size) return absl::OkStatus();
       return Damaged("size of stored bytes",
                      {.expected = original_size, .actual = compressed_size});
-    case Compression::kLz4:
+    case CompressionKind::kLz4:
       break;
     default:
       return UnknownKind(compression);
@@ -82,9 +82,10 @@ absl::Status CheckPlausibleSize(Compression compression, size_t compressed_size,
   return absl::OkStatus();
 }
 
-absl::Status UncompressInto(Compression compression, ByteSpan bytes, absl::Span<uint8_t> target) {
+absl::Status UncompressInto(CompressionKind compression, ByteSpan bytes,
+                            absl::Span<uint8_t> target) {
   FIRN_RETURN_IF_ERROR(CheckPlausibleSize(compression, bytes.size(), target.size()));
-  if (compression == Compression::kNone) {
+  if (compression == CompressionKind::kNone) {
     if (!bytes.empty()) std::memcpy(target.data(), bytes.data(), bytes.size());
     return absl::OkStatus();
   }
@@ -104,7 +105,7 @@ absl::Status UncompressInto(Compression compression, ByteSpan bytes, absl::Span<
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Uncompress(Compression compression, ByteSpan bytes,
+absl::StatusOr<std::string> Uncompress(CompressionKind compression, ByteSpan bytes,
                                        size_t original_size) {
   FIRN_RETURN_IF_ERROR(CheckPlausibleSize(compression, bytes.size(), original_size));
   std::string original(original_size, '\0');

@@ -14,7 +14,7 @@ namespace {
 using ::testing::Eq;
 using ::testing::HasSubstr;
 
-std::string Compressed(Compression compression, const std::string& bytes) {
+std::string Compressed(CompressionKind compression, const std::string& bytes) {
   std::string target = "left over";
   Compress(compression, AsBytes(bytes), target);
   return target;
@@ -22,7 +22,7 @@ std::string Compressed(Compression compression, const std::string& bytes) {
 
 TEST(CompressionTest, WhatWasCompressedComesBack) {
   Random random(16);
-  for (const Compression compression : {Compression::kNone, Compression::kLz4}) {
+  for (const CompressionKind compression : {CompressionKind::kNone, CompressionKind::kLz4}) {
     for (int round = 0; round < 300; ++round) {
       std::string bytes;
       while (bytes.size() < random.Uniform(20000)) bytes += RandomValue(random, 3000);
@@ -38,44 +38,46 @@ TEST(CompressionTest, WhatWasCompressedComesBack) {
 TEST(CompressionTest, TheHighestRatioThatLz4ReachesIsPlausible) {
   for (const size_t size : {1u, 10u, 64u, 100u, 1000u, 100000u, 10000000u}) {
     const std::string bytes(size, 'a');
-    const std::string compressed = Compressed(Compression::kLz4, bytes);
-    EXPECT_THAT(Uncompress(Compression::kLz4, AsBytes(compressed), size), IsOkAndHolds(Eq(bytes)));
+    const std::string compressed = Compressed(CompressionKind::kLz4, bytes);
+    EXPECT_THAT(Uncompress(CompressionKind::kLz4, AsBytes(compressed), size),
+                IsOkAndHolds(Eq(bytes)));
   }
 }
 
 TEST(CompressionTest, ADeclaredSizeThatCannotBeIsRefusedBeforeAllocating) {
-  const std::string compressed = Compressed(Compression::kLz4, std::string(1000, 'a'));
+  const std::string compressed = Compressed(CompressionKind::kLz4, std::string(1000, 'a'));
   for (const size_t declared : {size_t{100000}, size_t{1} << 27, size_t{1} << 40, SIZE_MAX}) {
-    EXPECT_THAT(Uncompress(Compression::kLz4, AsBytes(compressed), declared),
+    EXPECT_THAT(Uncompress(CompressionKind::kLz4, AsBytes(compressed), declared),
                 StatusIs(absl::StatusCode::kDataLoss, HasSubstr("declared size")));
   }
-  EXPECT_THAT(Uncompress(Compression::kLz4, AsBytes(std::string(1000, 'a')), 10),
+  EXPECT_THAT(Uncompress(CompressionKind::kLz4, AsBytes(std::string(1000, 'a')), 10),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Uncompress(Compression::kNone, AsBytes("abc"), 4),
+  EXPECT_THAT(Uncompress(CompressionKind::kNone, AsBytes("abc"), 4),
               StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(CompressionTest, AWrongSizeIsDataLoss) {
   const std::string bytes(1000, 'a');
-  const std::string compressed = Compressed(Compression::kLz4, bytes);
-  EXPECT_THAT(Uncompress(Compression::kLz4, AsBytes(compressed), 999),
+  const std::string compressed = Compressed(CompressionKind::kLz4, bytes);
+  EXPECT_THAT(Uncompress(CompressionKind::kLz4, AsBytes(compressed), 999),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Uncompress(Compression::kLz4, AsBytes(compressed), 1001),
+  EXPECT_THAT(Uncompress(CompressionKind::kLz4, AsBytes(compressed), 1001),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Uncompress(Compression::kLz4, ByteSpan(), 10), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(Uncompress(CompressionKind::kLz4, ByteSpan(), 10),
+              StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(CompressionTest, DamagedBytesGiveAStatusOrOtherBytesOfThatSizeButNoCrash) {
   Random random(17);
   for (int round = 0; round < 2000; ++round) {
     const std::string bytes = RandomValue(random, 2000);
-    std::string compressed = Compressed(Compression::kLz4, bytes);
+    std::string compressed = Compressed(CompressionKind::kLz4, bytes);
     for (uint64_t hits = 1 + random.Uniform(4); hits > 0; --hits) {
       compressed[random.Uniform(compressed.size())] = static_cast<char>(random.Next());
     }
     if (random.OneIn(3)) compressed.resize(random.Uniform(compressed.size() + 1));
     const absl::StatusOr<std::string> result =
-        Uncompress(Compression::kLz4, AsBytes(compressed), bytes.size());
+        Uncompress(CompressionKind::kLz4, AsBytes(compressed), bytes.size());
     if (result.ok()) {
       EXPECT_EQ(result->size(), bytes.size());
     } else {
@@ -85,11 +87,11 @@ TEST(CompressionTest, DamagedBytesGiveAStatusOrOtherBytesOfThatSizeButNoCrash) {
 }
 
 TEST(CompressionTest, AnUnknownKindIsRefused) {
-  EXPECT_THAT(Uncompress(static_cast<Compression>(9), AsBytes("abc"), 3),
+  EXPECT_THAT(Uncompress(static_cast<CompressionKind>(9), AsBytes("abc"), 3),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown compression 9")));
-  EXPECT_EQ(CompressionName(static_cast<Compression>(0)), "unknown");
-  EXPECT_EQ(CompressionName(Compression::kNone), "none");
-  EXPECT_EQ(CompressionName(Compression::kLz4), "lz4");
+  EXPECT_EQ(CompressionName(static_cast<CompressionKind>(0)), "unknown");
+  EXPECT_EQ(CompressionName(CompressionKind::kNone), "none");
+  EXPECT_EQ(CompressionName(CompressionKind::kLz4), "lz4");
 }
 
 }  // namespace
