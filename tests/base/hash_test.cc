@@ -63,7 +63,7 @@ TEST(HashTest, NumberedKeysDoNotCollideAndSpreadOverShards) {
 
 TEST(HashTest, AFlippedInputBitFlipsHalfOfTheOutput) {
   Random random(8);
-  for (const size_t size : {3, 7, 8, 15, 32, 66}) {
+  for (const size_t size : {3u, 7u, 8u, 15u, 32u, 66u}) {
     uint64_t flipped = 0;
     constexpr int kRounds = 2000;
     for (int round = 0; round < kRounds; ++round) {
