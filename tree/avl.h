@@ -114,31 +114,33 @@ class AvlAlgorithm {
   absl::Status Descend(absl::string_view key, const AvlTree& tree);
   void VisitPath();
   Grown StoreAtLeaf(absl::string_view key, absl::string_view value, bool present) const;
-  absl::Status GoUp(Grown grown, AvlTree& tree);
   absl::StatusOr<Grown> AttachGrown(const Step& step, Grown grown);
-  absl::StatusOr<Grown> RotateGrown(const Step& step, ChildRef child);
+  absl::StatusOr<ChildRef> RotateGrown(ChildRef parent, ChildRef grown, bool left);
 
-  absl::Status Remove(AvlTree& tree);
-  absl::StatusOr<Shrunk> TakeOut(const ChildRef& root, const Node** saved);
-  absl::StatusOr<Shrunk> TakeOutRightLeaf(const Node& node, const Node& leaf, bool rightmost,
-                                          int direction, const Node** saved);
-  absl::StatusOr<Shrunk> FinishFrame(const Frame& frame, Shrunk shrunk, const Node* saved);
-  absl::StatusOr<Shrunk> LeftShrunk(ChildRef parent, const Node& node, ChildRef right,
-                                    Shrunk shrunk);
-  absl::StatusOr<Shrunk> RightShrunk(ChildRef parent, const Node& node, Shrunk shrunk);
+  absl::StatusOr<Shrunk> Remove(const ChildRef& root);
+  absl::StatusOr<Shrunk> TakeOut(const ChildRef& root);
+  absl::StatusOr<Shrunk> TakeOutRightLeaf(const Node& parent, const Node& leaf, int direction,
+                                          bool rightmost);
+  absl::StatusOr<Shrunk> FinishFrame(const Frame& frame, Shrunk shrunk);
+  absl::StatusOr<Shrunk> LeftShrunk(ChildRef parent, Shrunk shrunk);
+  absl::StatusOr<Shrunk> RightShrunk(ChildRef parent, Shrunk shrunk);
   enum class End : uint8_t { kLeftmost, kRightmost };
   absl::StatusOr<ChildRef> ChangeSpineEnd(const ChildRef& root, End end, LeafChange change);
 
   struct Double {
-    ChildRef top;    // A of the specification
+    ChildRef top;    // A of the figure in avl.cc, alterable
     ChildRef inner;  // B, on the side that is too high
     ChildRef outer;  // X, the other child of A
   };
   absl::StatusOr<ChildRef> RotateDoubleLeft(Double nodes);
   absl::StatusOr<ChildRef> RotateDoubleRight(Double nodes);
-  absl::StatusOr<const Node*> LoadInternal(const ChildRef& child);
 
+  absl::StatusOr<const Node*> LoadInternal(const ChildRef& child);
   Node* Edit(ChildRef& child, const Node& node);
+  // The node of a child that this operation made or may alter.
+  Node* Alterable(const ChildRef& child) const {
+    return Node::Alterable(child.node(), mark_.epoch);
+  }
   ChildRef NewChild(NodePtr node) const {
     return ChildRef::WithoutLabel(std::move(node), mark_.birth);
   }
@@ -149,6 +151,7 @@ class AvlAlgorithm {
   bool edit_in_place_ = false;
   const ChildRef* leaf_child_ = nullptr;
   const Node* leaf_ = nullptr;
+  const Node* saved_ = nullptr;  // the predecessor's leaf, in the hard case of a removal
   std::vector<Step> path_;
   std::vector<Frame> frames_;
   std::vector<Step> spine_;

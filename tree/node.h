@@ -93,6 +93,8 @@ class ChildRef {
     label_ = label;
     birth_and_known_ |= 1;
   }
+  // Leaves the reference unresolved.
+  NodePtr TakeNode() { return std::move(node_); }
   void forget_label() { birth_and_known_ &= ~uint64_t{1}; }
 
  private:

@@ -110,7 +110,7 @@ class Prover {
   // Nodes of the old tree that the batch loaded or visited, by label.
   absl::flat_hash_map<Label, Touched> touched_;
   std::vector<Label> visited_by_operation_;  // to be unmarked if it fails
-  AvlAlgorithm algorithm_;                    // keeps its stacks between operations
+  AvlAlgorithm algorithm_;                   // keeps its stacks between operations
   size_t batch_operations_ = 0;
   size_t batch_removals_ = 0;
 };
