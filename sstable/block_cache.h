@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/sharded_lru_cache.h"
 #include "sstable/block.h"
 #include "sstable/segment_format.h"
 
@@ -19,21 +20,23 @@ namespace firn {
 class BlockCache {
  public:
   // `capacity` in bytes; 0 keeps nothing.
-  explicit BlockCache(size_t capacity);
-  ~BlockCache();
-  BlockCache(const BlockCache&) = delete;
-  BlockCache& operator=(const BlockCache&) = delete;
+  explicit BlockCache(size_t capacity) : blocks_(capacity) {}
 
   // Null if it is not there. Counts as a use.
   std::shared_ptr<const Block> Find(const BlockAddress& address);
   void Insert(const BlockAddress& address, std::shared_ptr<const Block> block);
 
-  size_t capacity() const;
-  size_t used() const;  // bytes charged now
+  // Is it there? Counts as nothing: for decisions on what to read ahead.
+  bool Contains(const BlockAddress& address) const { return blocks_.Contains(address); }
+  // Takes effect at once.
+  void SetCapacity(size_t capacity) { blocks_.SetCapacity(capacity); }
+
+  size_t capacity() const { return blocks_.capacity(); }
+  // Hits, misses, evictions; bytes and blocks that are here now.
+  CacheCounters Counters() const { return blocks_.Counters(); }
 
  private:
-  struct Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  ShardedLruCache<BlockAddress, Block> blocks_;
 };
 
 }  // namespace firn

@@ -26,7 +26,9 @@
 
 namespace firn {
 
-// A short internal key S with low <= S < high (both encoded, low < high).
+// A short internal key S with low <= S < high (both encoded, low < high). S is `low`, or its user key
+// is smaller than that of `high`: so all versions of a key that a lookup can want, from S backward,
+// are in front of S, and a lookup reads one block.
 std::string ShortestSeparator(absl::string_view low, absl::string_view high);
 // A short internal key S with low <= S.
 std::string ShortestSuccessor(absl::string_view low);
@@ -69,7 +71,7 @@ class Index {
  private:
   Index(std::unique_ptr<uint8_t[]> bytes, size_t size, size_t count)
       : bytes_(std::move(bytes)), size_(size), count_(count) {}
-  const uint8_t* EntryAt(size_t position) const;
+  ByteSpan EntryFrom(size_t position) const;  // the entry and what follows it
 
   std::unique_ptr<uint8_t[]> bytes_;
   size_t size_;

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/sharded_lru_cache.h"
 #include "base/types.h"
 #include "io/file_system.h"
 #include "sstable/segment_meta.h"
@@ -24,25 +25,21 @@ class SegmentCache {
   // `blocks` and `counters` may be null; all must outlive the cache and the readers it gave out.
   SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
                SegmentCounters* counters);
-  ~SegmentCache();
-  SegmentCache(const SegmentCache&) = delete;
-  SegmentCache& operator=(const SegmentCache&) = delete;
 
   // The reader of `meta`, opened from `directory`/SegmentFileName(meta.number) if it is not here.
   // Errors are those of SegmentReader::Open() and are not remembered.
-  absl::StatusOr<std::shared_ptr<SegmentReader>> Get(const SegmentMeta& meta,
-                                                     absl::string_view directory);
+  absl::StatusOr<std::shared_ptr<const SegmentReader>> Get(const SegmentMeta& meta,
+                                                           absl::string_view directory);
   // Forgets a reader: before its file is deleted.
   void Erase(FileNumber number);
 
-  size_t size() const;  // readers kept
+  size_t size() const { return readers_.Counters().entries; }  // readers kept
 
  private:
-  struct Implementation;
   FileSystem& file_system_;
   BlockCache* const blocks_;
   SegmentCounters* const counters_;
-  std::unique_ptr<Implementation> implementation_;
+  ShardedLruCache<FileNumber, SegmentReader> readers_;
 };
 
 // The segments of one folder, as a keyspace sees them. Thread-safe.
@@ -51,7 +48,7 @@ class SegmentDirectory {
   SegmentDirectory(SegmentCache& cache, absl::string_view directory)
       : cache_(cache), directory_(directory) {}
 
-  absl::StatusOr<std::shared_ptr<SegmentReader>> Get(const SegmentMeta& meta) {
+  absl::StatusOr<std::shared_ptr<const SegmentReader>> Get(const SegmentMeta& meta) {
     return cache_.Get(meta, directory_);
   }
   std::string PathOf(FileNumber number) const {

@@ -1,5 +1,5 @@
-// sstable/segment_format.h: the bytes of a segment file, except those inside its data blocks
-// (sstable/block_builder.h) and its filter (sstable/filter.h). Page: docs/formats/segment.md.
+// sstable/segment_format.h: the bytes of a segment file around its blocks; what is in them stands in
+// block_builder.h, index.h, filter.h and segment_properties.h. Page: docs/formats/segment.md.
 //
 //   data block, trailer   ... one after the other from offset 0, without gaps
 //   filter block, trailer     absent if the segment has no filter
@@ -26,7 +26,7 @@
 //       66     1  trailer size  12; another kind of checksum or an AEAD may need more
 //       67     1  reserved      zero
 //       68     4  checksum      CRC32C of bytes [0, 68) and [72, 84), seeded like that of a block at
-//                               the footer's offset
+//                              the footer's offset
 //       72     4  version       1
 //       76     8  magic         "firn.seg"
 // Invariants:
@@ -44,6 +44,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/compression.h"
 #include "base/types.h"
 
 namespace firn {
@@ -74,20 +75,13 @@ enum class BlockKind : uint8_t {
 };
 
 // On disk: never renumbered.
-enum class BlockCompression : uint8_t {
-  kNone = 1,
-  kLz4 = 2,
-};
-
-// On disk: never renumbered.
 enum class ChecksumKind : uint8_t {
   kCrc32c = 1,
 };
 
-// "ordered", "data", "lz4"; "unknown" for other numbers.
+// "ordered", "data"; "unknown" for other numbers.
 absl::string_view SegmentLayoutName(SegmentLayout layout);
 absl::string_view BlockKindName(BlockKind kind);
-absl::string_view BlockCompressionName(BlockCompression compression);
 
 // "000051.seg": at least six digits.
 std::string SegmentFileName(FileNumber number);
@@ -121,7 +115,7 @@ struct BlockAddress {
 
 struct BlockTrailer {
   BlockKind kind = BlockKind::kData;
-  BlockCompression compression = BlockCompression::kNone;
+  CompressionKind compression = CompressionKind::kNone;
   uint32_t raw_size = 0;
 };
 
@@ -152,35 +146,8 @@ std::string EncodeSegmentFooter(const SegmentFooter& footer);
 absl::StatusOr<SegmentFooter> ParseSegmentFooter(ByteSpan bytes, uint64_t file_size,
                                                  absl::string_view path);
 
-// What the writer knew. The block is these fields in this order: varints, except that `smallest`,
-// `largest` and `origin` are prefixed with their size; nothing follows.
-struct SegmentProperties {
-  FileNumber number;            // the file's when it was written; a backup may rename it
-  KeyspaceId keyspace;
-  uint64_t entry_count = 0;
-  uint64_t tombstone_count = 0;
-  uint64_t user_key_count = 0;  // distinct
-  uint64_t raw_key_size = 0;    // bytes of all internal keys
-  uint64_t raw_value_size = 0;  // bytes of all values
-  uint64_t data_block_count = 0;
-  uint64_t data_size = 0;       // bytes of the data blocks as stored, trailers included
-  SequenceNumber sequence_min;
-  SequenceNumber sequence_max;
-  uint64_t block_size = 0;      // options in force
-  uint64_t restart_interval = 0;
-  uint64_t filter_bits_per_key = 0;
-  uint64_t created_ms = 0;      // milliseconds since 1970
-  std::string smallest;         // encoded internal keys
-  std::string largest;
-  std::string origin;           // what made it, for people: "flush", "compaction"
-
-  friend bool operator==(const SegmentProperties&, const SegmentProperties&) = default;
-};
-
-std::string EncodeSegmentProperties(const SegmentProperties& properties);
-// `offset` and `path` are for errors.
-absl::StatusOr<SegmentProperties> ParseSegmentProperties(absl::string_view bytes, uint64_t offset,
-                                                         absl::string_view path);
+// FailedPrecondition/kNotAStore: "PATH: not a firn segment: WHY".
+absl::Status NotASegment(absl::string_view path, absl::string_view why);
 
 }  // namespace firn
 

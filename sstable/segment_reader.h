@@ -28,6 +28,7 @@
 #include "sstable/internal_key.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_meta.h"
+#include "sstable/segment_properties.h"
 
 namespace firn {
 
@@ -88,11 +89,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   // `cache` and `counters` may be null, and must outlive the reader and its iterators.
   // Errors: those of ParseSegmentFooter(), DataLoss (damaged, or not the segment that `expected`
   // describes), NotFound/kMissingFile (no file).
-  static absl::StatusOr<std::shared_ptr<SegmentReader>> Open(FileSystem& file_system,
-                                                             absl::string_view path,
-                                                             const SegmentMeta& expected,
-                                                             BlockCache* cache,
-                                                             SegmentCounters* counters = nullptr);
+  static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(
+      FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
+      BlockCache* cache, SegmentCounters* counters = nullptr);
   // What the file says of itself: for repair and dump, where no manifest can be asked. Checks footer
   // and properties only.
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);

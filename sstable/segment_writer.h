@@ -20,6 +20,7 @@
 #include "sstable/index.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_meta.h"
+#include "sstable/segment_properties.h"
 
 namespace firn {
 
@@ -28,7 +29,7 @@ struct SegmentOptions {
   size_t block_size = 4096;                        // bytes before compression, [64, 16 MiB]
   uint32_t restart_interval = 16;                  // entries, [1, 1024]
   uint32_t filter_bits_per_key = 10;               // [0, 32]; 0: no filter
-  BlockCompression compression = BlockCompression::kLz4;
+  CompressionKind compression = CompressionKind::kLz4;
   size_t compression_threshold = 1024;             // bytes; smaller blocks are stored as they are
   size_t write_buffer_size = size_t{512} << 10;    // bytes gathered before a write
   // Facts for the properties, for people and for `dump`.
