@@ -22,13 +22,11 @@
 #include "io/file_system.h"
 #include "sstable/block.h"
 #include "sstable/block_cache.h"
-#include "sstable/filter.h"
-#include "sstable/index.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/internal_key.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_meta.h"
-#include "sstable/segment_properties.h"
+#include "sstable/segment_tail.h"
 
 namespace firn {
 
@@ -97,8 +95,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);
 
   // The newest entry of `user_key` whose sequence number is at most `at_most`, without a copy of the
-  // value; none if the segment has none. Reads at most one block, or two if versions of one key
-  // fill a block.
+  // value; none if the segment has none. Reads one block at most.
   absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                 SequenceNumber at_most) const;
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys
@@ -112,8 +109,8 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   SegmentReport Verify() const;
 
   const SegmentMeta& meta() const { return meta_; }
-  const SegmentFooter& footer() const { return footer_; }
-  const SegmentProperties& properties() const { return properties_; }
+  const SegmentFooter& footer() const { return tail_.footer; }
+  const SegmentProperties& properties() const { return tail_.properties; }
   const std::string& path() const { return file_->path(); }
   // All data blocks, in order.
   std::vector<SegmentBlock> Blocks() const;
@@ -124,31 +121,38 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   std::vector<absl::StatusOr<std::shared_ptr<const Block>>> ReadDataBlocks(
       absl::Span<const BlockHandle> handles) const;
   // Bytes that the reader holds: index and filter.
-  size_t memory_usage() const { return index_.memory_usage() + filter_.memory_usage(); }
+  size_t memory_usage() const {
+    return tail_.index.memory_usage() + tail_.filter.memory_usage();
+  }
   // About how many bytes of the file hold user keys in [begin, limit).
   uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const;
 
  private:
-  class Iterator;
+  friend class SegmentIterator;
+  friend class SegmentVerifier;
 
-  SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentMeta& meta,
-                SegmentFooter footer, SegmentProperties properties, Index index, Filter filter,
+  SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentMeta& meta, SegmentTail tail,
                 BlockCache* cache, SegmentCounters* counters);
 
   BlockAddress AddressOf(const BlockHandle& handle) const { return {meta_.id, handle.offset}; }
   std::shared_ptr<const Block> FindCached(const BlockHandle& handle) const;
+  bool IsCached(const BlockHandle& handle) const;  // counts as nothing
   void InsertCached(const BlockHandle& handle, std::shared_ptr<const Block> block) const;
   bool FilterMayContain(absl::string_view user_key) const;
-  // The entry of `target` in the blocks from `position` of the index on; `block` is the one there.
-  absl::StatusOr<std::optional<FoundEntry>> FindInBlocks(const LookupKey& target, size_t position,
-                                                         std::shared_ptr<const Block> block) const;
+  // The entry of `target` in `block`, the one at `handle`.
+  absl::StatusOr<std::optional<FoundEntry>> FindInBlock(const LookupKey& target,
+                                                        std::shared_ptr<const Block> block,
+                                                        const BlockHandle& handle) const;
+  // An error that a BlockIterator found, with the file and the block's offset.
+  absl::Status AnnotateBlockError(const absl::Status& status, const BlockHandle& handle) const;
+  // The verified block that was read as `bytes` (with its trailer). Takes over `owned` as the
+  // block's memory if it is the same bytes and they need no decompression.
+  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(
+      ByteSpan bytes, const BlockHandle& handle, std::unique_ptr<uint8_t[]> owned) const;
 
   const std::unique_ptr<RandomAccessFile> file_;
   const SegmentMeta meta_;
-  const SegmentFooter footer_;
-  const SegmentProperties properties_;
-  const Index index_;
-  const Filter filter_;
+  const SegmentTail tail_;
   BlockCache* const cache_;
   SegmentCounters* const counters_;
 };

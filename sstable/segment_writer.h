@@ -46,7 +46,7 @@ class SegmentWriter {
                                                                absl::string_view path,
                                                                const SegmentOptions& options,
                                                                FileNumber number, uint64_t id);
-  // Closes the file if neither Finish() nor Abandon() did; it stays, unfinished.
+  // Without Finish() or Abandon() before: the file stays, unfinished.
   ~SegmentWriter();
 
   // Keys ascend strictly (sstable/internal_key.h), else DataLoss: the entries may come from a disk.
@@ -57,7 +57,7 @@ class SegmentWriter {
   // the caller has synced the folder. FailedPrecondition if nothing was added.
   absl::StatusOr<SegmentMeta> Finish();
 
-  // Closes and removes the file. May follow an error.
+  // Closes and removes the file. May follow an error. Not after Finish().
   absl::Status Abandon();
 
   uint64_t entry_count() const { return properties_.entry_count; }
@@ -71,12 +71,12 @@ class SegmentWriter {
   absl::Status AddChecked(absl::string_view internal_key, absl::string_view value);
   absl::Status CheckOrder(absl::string_view internal_key) const;
   void CountEntry(absl::string_view internal_key, absl::string_view value);
+  absl::Status AddToIndex(absl::string_view separator);
   absl::Status FinishDataBlock();
   absl::Status FinishFile();
   // Appends `raw` as a block, compressed if that is wanted and pays.
   absl::StatusOr<BlockHandle> AppendBlock(ByteSpan raw, BlockKind kind);
-  absl::Status AppendToBuffer(ByteSpan bytes);
-  absl::Status FlushBuffer();
+  absl::Status AppendToFile(ByteSpan bytes);  // through the buffer
 
   FileSystem& file_system_;
   std::unique_ptr<WritableFile> file_;  // null once closed
@@ -87,13 +87,12 @@ class SegmentWriter {
   IndexBuilder index_;
   FilterBuilder filter_;
   SegmentProperties properties_;
-  std::string last_key_;                 // of the whole segment so far
-  std::string pending_separator_low_;    // last key of the block whose index entry is still owed
-  BlockHandle pending_handle_;
-  bool index_entry_is_owed_ = false;
-  std::string buffer_;                   // not yet written
-  std::string compressed_;               // reused
-  uint64_t offset_ = 0;                  // bytes appended so far, buffer included
+  std::string last_key_;
+  BlockHandle pending_handle_;        // of the last finished block, whose index entry is owed: its
+  bool index_entry_is_owed_ = false;  // separator wants the key that comes next
+  std::string buffer_;                // not yet written
+  std::string compressed_;            // reused
+  uint64_t offset_ = 0;               // bytes appended so far, buffer included
   absl::Status error_;
 };
 

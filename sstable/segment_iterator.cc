@@ -1,0 +1,129 @@
+#include "sstable/segment_iterator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+
+namespace firn {
+
+void SegmentIterator::GoNowhere() {
+  entries_.Reset(nullptr);
+  block_.reset();
+  position_ = kNowhere;
+}
+
+bool SegmentIterator::LoadBlock(size_t position) {
+  if (position == position_) return true;
+  const bool sequential = position_ != kNowhere && position == position_ + 1;
+  if (!sequential) window_ = 0;
+  absl::StatusOr<std::shared_ptr<const Block>> block = FetchBlock(position);
+  if (!block.ok()) {
+    status_ = block.status();
+    GoNowhere();
+    return false;
+  }
+  entries_.Reset(block->get());
+  block_ = *std::move(block);
+  position_ = position;
+  return true;
+}
+
+absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::FetchBlock(size_t position) {
+  if (position >= ahead_begin_ && position - ahead_begin_ < ahead_.size()) {
+    std::shared_ptr<const Block> ahead = std::move(ahead_[position - ahead_begin_]);
+    if (ahead != nullptr) return ahead;  // else it was used, and is wanted once more
+  }
+  std::shared_ptr<const Block> cached = reader_->FindCached(index().handle(position));
+  if (cached != nullptr) return cached;
+  return ReadAhead(position);
+}
+
+absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::ReadAhead(size_t position) {
+  std::vector<BlockHandle> handles;
+  size_t bytes = 0;
+  const size_t bytes_max = std::min(2 * window_, options_.readahead_max);
+  for (size_t at = position; at < index().size(); ++at) {
+    const BlockHandle handle = index().handle(at);
+    const size_t size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
+    if (!handles.empty() && bytes + size > bytes_max) break;
+    if (!handles.empty() && reader_->IsCached(handle)) break;
+    handles.push_back(handle);
+    bytes += size;
+  }
+  window_ = std::max(bytes, bytes_max);
+  std::vector<absl::StatusOr<std::shared_ptr<const Block>>> blocks =
+      reader_->ReadDataBlocks(handles);
+  FIRN_RETURN_IF_ERROR(blocks.front().status());
+  ahead_begin_ = position;
+  ahead_.clear();
+  for (size_t i = 0; i < blocks.size() && blocks[i].ok(); ++i) {  // a bad one is read again when
+    if (options_.cache == CacheUse::kFill) {                      // it is wanted, and reported then
+      reader_->InsertCached(handles[i], *blocks[i]);
+    }
+    ahead_.push_back(*std::move(blocks[i]));
+  }
+  return std::move(ahead_.front());
+}
+
+bool SegmentIterator::TakeOverError() {
+  if (entries_.status().ok()) return false;
+  status_ = reader_->AnnotateBlockError(entries_.status(), index().handle(position_));
+  return true;
+}
+
+void SegmentIterator::SkipForward() {
+  while (!entries_.Valid()) {
+    if (TakeOverError()) return;
+    if (position_ + 1 >= index().size()) return GoNowhere();
+    if (!LoadBlock(position_ + 1)) return;
+    entries_.SeekToFirst();
+  }
+}
+
+void SegmentIterator::SkipBackward() {
+  while (!entries_.Valid()) {
+    if (TakeOverError()) return;
+    if (position_ == 0) return GoNowhere();
+    if (!LoadBlock(position_ - 1)) return;
+    entries_.SeekToLast();
+  }
+}
+
+void SegmentIterator::SeekToFirst() {
+  if (!status_.ok() || !LoadBlock(0)) return;
+  entries_.SeekToFirst();
+  SkipForward();
+}
+
+void SegmentIterator::SeekToLast() {
+  if (!status_.ok() || !LoadBlock(index().size() - 1)) return;
+  entries_.SeekToLast();
+  SkipBackward();
+}
+
+void SegmentIterator::Seek(absl::string_view target) {
+  if (!status_.ok()) return;
+  const size_t position = index().Seek(target);
+  if (position == index().size()) return GoNowhere();
+  if (!LoadBlock(position)) return;
+  entries_.Seek(target);
+  SkipForward();
+}
+
+void SegmentIterator::Next() {
+  if (!status_.ok()) return;
+  FIRN_DCHECK(Valid());
+  entries_.Next();
+  SkipForward();
+}
+
+void SegmentIterator::Prev() {
+  if (!status_.ok()) return;
+  FIRN_DCHECK(Valid());
+  entries_.Prev();
+  SkipBackward();
+}
+
+}  // namespace firn
