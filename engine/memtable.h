@@ -40,7 +40,7 @@ class Memtable : public std::enable_shared_from_this<Memtable> {
   void Add(SequenceNumber sequence, EntryKind kind, absl::string_view key, absl::string_view value);
 
   // The newest entry for `key` at or below `sequence`; a tombstone is an answer. Allocates only for
-  // keys beyond 200 bytes. Thread-safe.
+  // keys beyond 120 bytes. Thread-safe.
   std::optional<Found> Get(absl::string_view key, SequenceNumber sequence) const;
 
   // All entries, newer ones as they come; both directions; holds a reference to this memtable.

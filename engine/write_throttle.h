@@ -35,8 +35,10 @@ struct WriteThrottleLimits {
   size_t level0_segments_stop = 0;
 };
 
-// Limits from the options: memtables slow from three quarters of all that may be in memory, and
-// stop at one more than `immutable_memtables_max` waiting beside a full active one.
+// Limits from the options. `immutable_memtables_max` waiting beside a full active memtable is all that
+// memory is meant to hold: bytes slow writers from three quarters of that and stop them one
+// memtable beyond it; memtables, which may also be waiting when small, slow and stop at one and two
+// more.
 WriteThrottleLimits LimitsFor(size_t memtable_size, size_t immutable_memtables_max,
                               size_t level0_segments_slow, size_t level0_segments_stop);
 

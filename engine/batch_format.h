@@ -1,4 +1,4 @@
-// engine/write_batch.h: the bytes of write batches, in memory and as the payload of a WAL record.
+// engine/batch_format.h: the bytes of write batches, in memory and as the payload of a WAL record.
 // docs/formats/write_batch.md has a worked example.
 //
 // Entries stand one after the other (the public WriteBatch holds just these):
@@ -24,8 +24,8 @@
 // Invariants:
 //   1. count is the number of entries, no byte follows the last one.
 //   2. first_sequence >= 1 and first_sequence + count - 1 <= kMaxSequenceNumber.
-#ifndef FIRN_ENGINE_WRITE_BATCH_H_
-#define FIRN_ENGINE_WRITE_BATCH_H_
+#ifndef FIRN_ENGINE_BATCH_FORMAT_H_
+#define FIRN_ENGINE_BATCH_FORMAT_H_
 
 #include <array>
 #include <cstddef>
@@ -85,4 +85,4 @@ absl::StatusOr<Group> DecodeGroup(ByteSpan payload);
 
 }  // namespace firn
 
-#endif  // FIRN_ENGINE_WRITE_BATCH_H_
+#endif  // FIRN_ENGINE_BATCH_FORMAT_H_

@@ -1,0 +1,263 @@
+#include "engine/visible_iterator.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "sstable/internal_key.h"
+
+namespace firn {
+namespace {
+
+// So many versions of one key are stepped over one by one before a seek leaves the key at once.
+constexpr int kStepsBeforeSeek = 8;
+
+class VisibleIterator final : public Iterator {
+ public:
+  explicit VisibleIterator(VisibleIteratorParts parts)
+      : pins_(std::move(parts.pins)),
+        snapshot_(std::move(parts.snapshot)),
+        sequence_(parts.sequence),
+        begin_(std::move(parts.begin)),
+        limit_(std::move(parts.limit)),
+        source_(std::move(parts.source)) {}
+
+  bool Valid() const override { return valid_; }
+  absl::string_view key() const override {
+    FIRN_DCHECK(valid_);
+    return forward_ ? UserKeyOf(source_->key()) : absl::string_view(saved_key_);
+  }
+  absl::string_view value() const override {
+    FIRN_DCHECK(valid_);
+    return forward_ ? source_->value() : absl::string_view(saved_value_);
+  }
+  absl::Status status() const override { return error_.ok() ? source_->status() : error_; }
+
+  void SeekToFirst() override;
+  void SeekToLast() override;
+  void Seek(absl::string_view target) override;
+  void SeekForPrev(absl::string_view target) override;
+  void Next() override;
+  void Prev() override;
+
+ private:
+  enum class Skip : uint8_t { kNothing, kSavedKey };
+
+  // To the first entry of `user_key` that `at_most` may see; past its entries if that is 0.
+  void SeekSource(absl::string_view user_key, SequenceNumber at_most);
+  // To the last entry before all of `user_key`, or to the source's last if there is none at or
+  // after it.
+  void SeekSourceBefore(absl::string_view user_key);
+  // From where the source stands to the first key that a reader sees; entries of saved_key_ are
+  // passed over if so asked.
+  void FindForward(Skip skip);
+  // From where the source stands back to the last key that a reader sees.
+  void FindBackward();
+  // The entry under the source; none (and error_) if it is malformed.
+  std::optional<InternalKey> Decode();
+  void SaveKey(absl::string_view user_key) { saved_key_.assign(user_key.data(), user_key.size()); }
+
+  const std::vector<std::shared_ptr<const void>> pins_;  // before source_: released after it
+  const Snapshot snapshot_;
+  const SequenceNumber sequence_;
+  const std::string begin_;
+  const std::optional<std::string> limit_;
+  const std::unique_ptr<InternalIterator> source_;
+
+  bool valid_ = false;
+  // Forward: the source stands at the current entry. Backward: before all entries of the current
+  // key, which is saved with its value.
+  bool forward_ = true;
+  std::string saved_key_;
+  std::string saved_value_;
+  std::string target_;  // reused for seeks
+  absl::Status error_;
+};
+
+void VisibleIterator::SeekSource(absl::string_view user_key, SequenceNumber at_most) {
+  target_.clear();
+  AppendInternalKey(target_, {.user_key = user_key, .sequence = at_most, .kind = kKindForSeek});
+  source_->Seek(target_);
+}
+
+void VisibleIterator::SeekSourceBefore(absl::string_view user_key) {
+  SeekSource(user_key, kMaxSequenceNumber);
+  if (source_->Valid()) {
+    source_->Prev();
+  } else if (source_->status().ok()) {
+    source_->SeekToLast();
+  }
+}
+
+std::optional<InternalKey> VisibleIterator::Decode() {
+  const std::optional<InternalKey> entry = DecodeInternalKey(source_->key());
+  if (!entry.has_value()) {
+    error_ = MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
+                       "iterator: malformed internal key");
+  }
+  return entry;
+}
+
+void VisibleIterator::SeekToFirst() { Seek(begin_); }
+
+void VisibleIterator::SeekToLast() {
+  valid_ = false;
+  if (!error_.ok()) return;
+  forward_ = false;
+  if (limit_.has_value()) {
+    SeekSourceBefore(*limit_);
+  } else {
+    source_->SeekToLast();
+  }
+  FindBackward();
+}
+
+void VisibleIterator::Seek(absl::string_view target) {
+  valid_ = false;
+  if (!error_.ok()) return;
+  forward_ = true;
+  const absl::string_view from = target < begin_ ? absl::string_view(begin_) : target;
+  if (from.empty()) {
+    source_->SeekToFirst();
+  } else {
+    SeekSource(from, sequence_);
+  }
+  FindForward(Skip::kNothing);
+}
+
+void VisibleIterator::SeekForPrev(absl::string_view target) {
+  if (limit_.has_value() && target >= *limit_) return SeekToLast();
+  valid_ = false;
+  if (!error_.ok()) return;
+  forward_ = false;
+  // No sequence number is 0, so this is past all entries of the key.
+  SeekSource(target, SequenceNumber{0});
+  if (source_->Valid()) {
+    source_->Prev();
+  } else if (source_->status().ok()) {
+    source_->SeekToLast();
+  }
+  FindBackward();
+}
+
+void VisibleIterator::Next() {
+  if (!valid_) return;
+  if (forward_) {
+    SaveKey(UserKeyOf(source_->key()));
+    source_->Next();
+    return FindForward(Skip::kSavedKey);
+  }
+  forward_ = true;
+  SeekSource(saved_key_, SequenceNumber{0});
+  FindForward(Skip::kNothing);
+}
+
+void VisibleIterator::Prev() {
+  if (!valid_) return;
+  if (forward_) {
+    forward_ = false;
+    SaveKey(UserKeyOf(source_->key()));
+    source_->Prev();  // mostly enough: the entry was the key's first
+    if (source_->Valid() && UserKeyOf(source_->key()) == saved_key_) SeekSourceBefore(saved_key_);
+  }
+  FindBackward();
+}
+
+void VisibleIterator::FindForward(Skip skip) {
+  valid_ = false;
+  bool skipping = skip == Skip::kSavedKey;  // entries of saved_key_ are hidden
+  int steps = 0;
+  while (source_->Valid()) {
+    const std::optional<InternalKey> entry = Decode();
+    if (!entry.has_value()) return;
+    if (limit_.has_value() && entry->user_key >= *limit_) return;
+    const bool hidden = skipping && entry->user_key == saved_key_;
+    if (!hidden && entry->sequence <= sequence_) {
+      if (entry->kind == EntryKind::kPut) {
+        valid_ = true;
+        return;
+      }
+      skipping = true;  // a tombstone hides the rest of its key
+      steps = 0;
+      SaveKey(entry->user_key);
+    } else if (++steps > kStepsBeforeSeek) {
+      steps = 0;
+      // Hidden: past the key. Too new: to the newest version that can be seen. The key is copied
+      // first, for the seek may free the block it stands in.
+      const SequenceNumber at_most = hidden ? SequenceNumber{0} : sequence_;
+      const std::string user_key(entry->user_key);
+      SeekSource(user_key, at_most);
+      continue;
+    }
+    source_->Next();
+  }
+}
+
+void VisibleIterator::FindBackward() {
+  valid_ = false;
+  bool has_key = false;    // saved_key_ is the key being looked at
+  bool has_value = false;  // its newest visible version so far is a put, in saved_value_
+  int steps = 0;           // visible versions of it that were walked
+  while (source_->Valid()) {
+    const std::optional<InternalKey> entry = Decode();
+    if (!entry.has_value()) return;
+    if (has_value && entry->user_key != saved_key_) break;
+    if (entry->user_key < begin_) break;
+    if (entry->sequence > sequence_) {
+      source_->Prev();
+      continue;
+    }
+    if (!has_key || entry->user_key != saved_key_) {
+      SaveKey(entry->user_key);
+      has_key = true;
+      steps = 0;
+    }
+    if (++steps > kStepsBeforeSeek) {
+      // To the version that decides, then in front of the key.
+      SeekSource(saved_key_, sequence_);
+      if (!source_->Valid()) break;
+      const std::optional<InternalKey> newest = Decode();
+      if (!newest.has_value()) return;
+      has_value = newest->kind == EntryKind::kPut;
+      if (has_value) saved_value_.assign(source_->value().data(), source_->value().size());
+      has_key = false;
+      SeekSourceBefore(saved_key_);
+      continue;
+    }
+    has_value = entry->kind == EntryKind::kPut;
+    if (has_value) saved_value_.assign(source_->value().data(), source_->value().size());
+    source_->Prev();
+  }
+  valid_ = has_value && source_->status().ok();
+}
+
+class EmptyIterator final : public Iterator {
+ public:
+  explicit EmptyIterator(absl::Status status) : status_(std::move(status)) {}
+  bool Valid() const override { return false; }
+  void SeekToFirst() override {}
+  void SeekToLast() override {}
+  void Seek(absl::string_view /*target*/) override {}
+  void SeekForPrev(absl::string_view /*target*/) override {}
+  void Next() override {}
+  void Prev() override {}
+  absl::string_view key() const override { return {}; }
+  absl::string_view value() const override { return {}; }
+  absl::Status status() const override { return status_; }
+
+ private:
+  const absl::Status status_;
+};
+
+}  // namespace
+
+std::unique_ptr<Iterator> NewVisibleIterator(VisibleIteratorParts parts) {
+  FIRN_CHECK(parts.source != nullptr);
+  return std::make_unique<VisibleIterator>(std::move(parts));
+}
+
+std::unique_ptr<Iterator> NewEmptyIterator(absl::Status status) {
+  return std::make_unique<EmptyIterator>(std::move(status));
+}
+
+}  // namespace firn
