@@ -130,12 +130,16 @@ class LogFiles {
   absl::Status RemoveUnfinished() ABSL_LOCKS_EXCLUDED(mutex_);
   std::string SparePath(uint64_t number) const;
   absl::StatusOr<std::unique_ptr<Filler>> NewFiller(uint64_t size) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status FinishSpare(Filler& filler) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Returns `reason`, annotated.
+  absl::Status Abandon(const Filler& filler, const absl::Status& reason)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status WriteHeader(const std::string& path, const LogHeader& header);
   void AddSpare(Spare spare) ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<Spare> TakeSpare(uint64_t size_min) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status DropExtraSpares() ABSL_LOCKS_EXCLUDED(mutex_);
   void PrepareInBackground() ABSL_LOCKS_EXCLUDED(mutex_);
-  void FillSlice(const std::shared_ptr<Filler>& filler) ABSL_LOCKS_EXCLUDED(mutex_);
-  void FinishBackground(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void FillSlice(std::shared_ptr<Filler> filler) ABSL_LOCKS_EXCLUDED(mutex_);
 
   FileSystem& file_system_;
   Executor& executor_;

@@ -78,6 +78,7 @@ class LogReader {
   LogReader(std::unique_ptr<RandomAccessFile> file, const LogHeader& header,
             const LogReaderOptions& options);
 
+  absl::StatusOr<std::optional<LogRecord>> ReadRecord();
   // Bytes [offset, offset + size) through the window; size is at most kWindowSize.
   absl::StatusOr<ByteSpan> View(uint64_t offset, uint64_t size);
   // The header of a record at offset_ that lies wholly inside the file; nullopt: a bad one.
@@ -86,8 +87,8 @@ class LogReader {
   absl::StatusOr<std::optional<ByteSpan>> ReadPayload(const RecordHeader& record);
   // Takes in an intact record: what its numbers say must fit what came before.
   absl::Status Accept(const RecordHeader& record);
-  // Decides what the bad record at offset_ means; OK: the log ends here.
-  absl::Status JudgeBadRecord();
+  // Decides what the bad record at offset_ means: how the log ends here, or DataLoss.
+  absl::StatusOr<LogEnding> JudgeBadRecord();
   absl::Status CheckEnd() const;
 
   const std::unique_ptr<RandomAccessFile> file_;

@@ -60,8 +60,8 @@ class LogWriter {
                                                            absl::string_view path,
                                                            const LogHeader& header);
   // For LogFiles: takes over a file whose block 0 is `header`, synced, and whose size is prepared.
-  LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file, FileAccess access,
-            const LogHeader& header, LogGrowth growth);
+  LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file, const LogHeader& header,
+            LogGrowth growth);
   ~LogWriter();  // no Flush() may be running
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -123,12 +123,13 @@ class LogWriter {
 
   absl::Status WriteRecord(const Place& place, RecordKind kind, absl::Span<const ByteSpan> pieces,
                            LogSync sync) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool FitsLocked(uint64_t payload_size) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Place ReserveLocked(uint64_t payload_size, SequenceRange sequences)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MarkWritten(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A sync that began at `start_tick` succeeded; `own_offset`: the record written with it, or 0.
   void MarkSynced(uint64_t start_tick, uint64_t own_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Stick(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Stick(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ZeroFill(uint64_t from, uint64_t limit);
 
   class BufferPool;  // aligned memory for records, kept from flush to flush
@@ -136,7 +137,6 @@ class LogWriter {
   FileSystem& file_system_;
   const LogHeader header_;
   const std::string path_;
-  const FileAccess access_;
   const LogGrowth growth_;
   const std::unique_ptr<WritableFile> file_;
   const std::unique_ptr<BufferPool> buffers_;
