@@ -132,30 +132,35 @@ std::string LogFiles::SparePath(uint64_t number) const {
 
 absl::Status LogFiles::ListFolder() {
   FIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names, file_system_.List(directory_));
-  MutexLock lock(mutex_);
+  std::vector<Log> logs;
+  std::vector<Spare> spares;
+  std::vector<std::string> unfinished;
+  uint64_t last_spare = 0;
   for (const std::string& name : names) {
     const std::string path = JoinPath(directory_, name);
-    const std::optional<FileNumber> log = ParseLogName(name);
-    const std::optional<uint64_t> spare = ParseNumberedName(name, kSpareSuffix);
-    const std::optional<uint64_t> unfinished = ParseNumberedName(name, kUnfinishedSuffix);
-    if (log.has_value()) {
+    if (const auto log = ParseLogName(name)) {
       FIRN_ASSIGN_OR_RETURN(const FileInfo info, file_system_.Stat(path));
-      logs_.push_back({.number = *log, .size = info.size});
-    } else if (spare.has_value()) {
+      logs.push_back({.number = *log, .size = info.size});
+    } else if (const auto spare = ParseNumberedName(name, kSpareSuffix)) {
       FIRN_ASSIGN_OR_RETURN(const FileInfo info, file_system_.Stat(path));
-      spares_.push_back({.number = *spare, .size = info.size});
-      next_spare_ = std::max(next_spare_, *spare + 1);
-    } else if (unfinished.has_value()) {
-      unfinished_.push_back(path);
-      next_spare_ = std::max(next_spare_, *unfinished + 1);
+      spares.push_back({.number = *spare, .size = info.size});
+      last_spare = std::max(last_spare, *spare);
+    } else if (const auto begun = ParseNumberedName(name, kUnfinishedSuffix)) {
+      unfinished.push_back(path);
+      last_spare = std::max(last_spare, *begun);
     }
   }
-  std::sort(logs_.begin(), logs_.end(),
+  std::sort(logs.begin(), logs.end(),
             [](const Log& a, const Log& b) { return a.number < b.number; });
-  std::sort(spares_.begin(), spares_.end(),
+  std::sort(spares.begin(), spares.end(),
             [](const Spare& a, const Spare& b) { return a.size < b.size; });
-  const uint64_t used_size = std::max(logs_.empty() ? 0 : logs_.back().size,
-                                      spares_.empty() ? 0 : spares_.back().size);
+  const uint64_t used_size = std::max(logs.empty() ? 0 : logs.back().size,
+                                      spares.empty() ? 0 : spares.back().size);
+  MutexLock lock(mutex_);
+  logs_ = std::move(logs);
+  spares_ = std::move(spares);
+  unfinished_ = std::move(unfinished);
+  next_spare_ = last_spare + 1;
   next_slot_size_ = std::clamp(used_size / kLogBlockSize * kLogBlockSize, options_.slot_size_first,
                                options_.slot_size_max);
   return absl::OkStatus();

@@ -64,7 +64,8 @@ struct FoundLog {
   std::optional<LogEnd> final_end;
 };
 
-// Thread-safe, except that PrepareSlot(), Create() and Retire() are called by one thread at a time.
+// Thread-safe, except that PrepareSlot() and Create() belong to one thread at a time (the leader of
+// the commit queue), and so does Retire() (it may run beside those).
 class LogFiles {
  public:
   // Opens (or creates, durably) the folder and lists it; removes and changes nothing else.

@@ -1,0 +1,289 @@
+#include "wal/log_writer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "tests/support/random_keys.h"
+#include "tests/wal/log_image.h"
+
+namespace firn {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Lets a test hold a write in flight until it says go on.
+class Gate {
+ public:
+  void Close() { open_ = false; }
+  void Open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void Pass() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (open_) return;
+    ++held_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void AwaitHeld() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return held_ > 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+  int held_ = 0;
+};
+
+TEST(LogWriterTest, RecordsTakeWholeBlocksOneAfterTheOther) {
+  LogImage image(16 * kLogBlockSize);
+  const Place first = image.Add("a");
+  const Place second = image.Add(std::string(kLogBlockSize, 'b'));
+  EXPECT_EQ(first.offset, kLogBlockSize);
+  EXPECT_EQ(first.limit, 2 * kLogBlockSize);
+  EXPECT_EQ(second.offset, first.limit);
+  EXPECT_EQ(second.limit, 4 * kLogBlockSize);
+  EXPECT_EQ(image.log().size(), second.limit);
+  EXPECT_EQ(image.log().synced_size(), second.limit);
+  EXPECT_EQ(image.log().synced_sequence(), SequenceNumber{102});
+}
+
+TEST(LogWriterTest, APayloadMayComeInPieces) {
+  LogImage image(16 * kLogBlockSize);
+  const Place place = image.Reserve(6);
+  ASSERT_OK(image.log().Flush(place, {AsBytes("ab"), ByteSpan(), AsBytes("cdef")},
+                              LogSync::kSynced));
+  EXPECT_THAT(ReadImage(image.Bytes()).payloads, ElementsAre("abcdef"));
+}
+
+TEST(LogWriterTest, AFullFileIsSaidAndTheClosingRecordStillFits) {
+  LogImage image(4 * kLogBlockSize);
+  EXPECT_TRUE(image.log().Fits(2 * kLogBlockSize - kRecordHeaderSize));
+  EXPECT_FALSE(image.log().Fits(2 * kLogBlockSize - kRecordHeaderSize + 1));
+  EXPECT_FALSE(image.log().Fits(UINT64_MAX));
+  image.Add("one");
+  image.Add("two");
+  EXPECT_FALSE(image.log().Fits(1));
+  EXPECT_THAT(image.log().Reserve(1, {.first = {200}, .last = {200}}),
+              StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_OK(image.log().error()) << "a full log is not a broken one";
+  EXPECT_EQ(image.Close().size, 4 * kLogBlockSize);
+  EXPECT_EQ(ReadImage(image.Bytes()).ending, LogEnding::kClosed);
+}
+
+TEST(LogWriterTest, PayloadsOutOfRangeAreRefused) {
+  LogImage image(16 * kLogBlockSize);
+  EXPECT_THAT(image.log().Reserve(0, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(image.log().Reserve(kMaxPayloadSize + 1, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(LogWriterTest, AnErrorSticksAndNothingMoreIsWritten) {
+  for (const absl::string_view failing : {"write", "sync"}) {
+    LogImage image(16 * kLogBlockSize);
+    image.Add("one");
+    const Place reserved_before = image.Reserve(3);
+    image.script().before = [failing](absl::string_view operation, uint64_t) {
+      return operation == failing ? ErrnoStatus(EIO, "scripted") : absl::OkStatus();
+    };
+    const Place place = image.Reserve(3);
+    const absl::Status failed = image.log().Flush(place, {AsBytes("two")}, LogSync::kSynced);
+    EXPECT_THAT(failed, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("scripted")));
+    image.script().before = nullptr;  // the disk works again; the file is still given up
+    const int writes = image.script().Writes();
+    EXPECT_EQ(image.log().error(), failed);
+    EXPECT_EQ(image.log().Reserve(1, {}).status(), failed);
+    EXPECT_EQ(image.log().Flush(reserved_before, {AsBytes("abc")}, LogSync::kBuffered), failed);
+    EXPECT_EQ(image.log().Sync(), failed);
+    EXPECT_EQ(image.log().EnsureSynced(place), failed);
+    EXPECT_EQ(image.script().Writes(), writes);
+  }
+}
+
+TEST(LogWriterTest, SyncedSizeGrowsOnlyByWhatIsOnStableStorage) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place first = image.Add("buffered", LogSync::kBuffered);
+  EXPECT_EQ(log.synced_size(), kLogBlockSize);
+  EXPECT_EQ(log.synced_sequence(), SequenceNumber{100});
+  ASSERT_OK(log.Sync());
+  EXPECT_EQ(log.synced_size(), first.limit);
+  const int syncs = image.script().Syncs();
+  ASSERT_OK(log.Sync());
+  EXPECT_EQ(image.script().Syncs(), syncs) << "nothing to sync";
+  image.Add("buffered", LogSync::kBuffered);
+  const Place third = image.Add("synced");
+  EXPECT_EQ(log.synced_size(), third.limit) << "a sync covers earlier completed writes";
+  EXPECT_EQ(log.synced_sequence(), SequenceNumber{103});
+}
+
+TEST(LogWriterTest, AFlushThatCompletesEarlyDoesNotCoverTheGapBeforeIt) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place first = image.Reserve(1);
+  const Place second = image.Reserve(1);
+  ASSERT_OK(log.Flush(second, {AsBytes("2")}, LogSync::kSynced));
+  EXPECT_EQ(log.synced_size(), kLogBlockSize);
+  ASSERT_OK(log.Flush(first, {AsBytes("1")}, LogSync::kBuffered));
+  EXPECT_EQ(log.synced_size(), kLogBlockSize) << "written, not synced";
+  ASSERT_OK(log.EnsureSynced(second));
+  EXPECT_EQ(log.synced_size(), second.limit);
+  EXPECT_THAT(ReadImage(image.Bytes()).payloads, ElementsAre("1", "2"));
+}
+
+TEST(LogWriterTest, ASyncDoesNotCoverAWriteThatCompletedAfterItBegan) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place first = image.Reserve(1);
+  const Place second = image.Reserve(1);
+  Gate gate;
+  gate.Close();
+  image.script().before = [&](absl::string_view operation, uint64_t) {
+    if (operation == "sync") gate.Pass();
+    return absl::OkStatus();
+  };
+  std::thread syncing(
+      [&] { EXPECT_OK(log.Flush(second, {AsBytes("2")}, LogSync::kSynced)); });
+  gate.AwaitHeld();  // its write is done, its sync has begun
+  ASSERT_OK(log.Flush(first, {AsBytes("1")}, LogSync::kBuffered));
+  gate.Open();
+  syncing.join();
+  EXPECT_EQ(log.synced_size(), kLogBlockSize);
+  ASSERT_OK(log.EnsureSynced(second));
+  EXPECT_EQ(log.synced_size(), second.limit);
+}
+
+TEST(LogWriterTest, ConcurrentFlushesGiveOneOrderedLog) {
+  constexpr int kThreads = 8;
+  constexpr int kRecords = 60;
+  LogImage image(4 << 20);
+  std::mutex order;
+  std::vector<std::string> reserved;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      Random random(static_cast<uint64_t>(thread));
+      for (int i = 0; i < kRecords; ++i) {
+        const std::string payload = RandomBytes(random, 1 + random.Uniform(6000));
+        Place place;
+        {
+          const std::lock_guard<std::mutex> lock(order);
+          place = image.Reserve(payload.size());
+          reserved.push_back(payload);
+        }
+        const LogSync sync = random.OneIn(2) ? LogSync::kSynced : LogSync::kBuffered;
+        EXPECT_OK(image.log().Flush(place, {AsBytes(payload)}, sync));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_OK(image.log().Sync());
+  EXPECT_EQ(image.log().synced_size(), image.log().size());
+  const ReadResult read = ReadImage(image.Bytes());
+  ASSERT_OK(read.status);
+  EXPECT_EQ(read.payloads, reserved);
+}
+
+LogHeader ManifestHeader() {
+  LogHeader header;
+  header.kind = LogKind::kManifest;
+  header.number = {12};
+  header.salt = 99;
+  return header;
+}
+
+TEST(LogWriterTest, AGrowingLogIsPreparedAheadOfItsRecords) {
+  MemoryFileSystem file_system;
+  ASSERT_OK_AND_ASSIGN(auto log, LogWriter::Create(file_system, "MANIFEST", ManifestHeader()));
+  EXPECT_FALSE(log->Fits(1));
+  const std::string large(300'000, 'm');
+  ASSERT_OK(log->Append(AsBytes("edit"), {}));
+  EXPECT_TRUE(log->Fits(1)) << "prepared in steps";
+  ASSERT_OK(log->Append(AsBytes(large), {}));
+  EXPECT_EQ(log->synced_size(), log->size());
+  ASSERT_OK(log->Close({0}));
+  LogReaderOptions options;
+  options.kind = LogKind::kManifest;
+  const ReadResult read = ReadLog(file_system, "MANIFEST", options);
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads, ElementsAre("edit", large));
+  EXPECT_EQ(read.ending, LogEnding::kClosed);
+}
+
+TEST(LogWriterTest, AFullDiskStopsAGrowingLogOnlyWhileItIsFull) {
+  SmallDisk disk;
+  ASSERT_OK_AND_ASSIGN(auto log, LogWriter::Create(disk, "MANIFEST", ManifestHeader()));
+  const std::string edit(10'000, 'e');
+  ASSERT_OK(log->Append(AsBytes(edit), {}));
+  disk.room = 5000;
+  absl::Status status;
+  int appended = 1;
+  while (status.ok()) {
+    status = log->Append(AsBytes(edit), {});
+    if (status.ok()) ++appended;
+  }
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(status, HasReason(ErrorReason::kDiskFull));
+  EXPECT_OK(log->error());
+  disk.room = INT64_MAX;
+  ASSERT_OK(log->Append(AsBytes(edit), {}));
+  LogReaderOptions options;
+  options.kind = LogKind::kManifest;
+  const ReadResult read = ReadLog(disk, "MANIFEST", options);
+  ASSERT_OK(read.status);
+  EXPECT_EQ(read.payloads, std::vector<std::string>(static_cast<size_t>(appended) + 1, edit));
+}
+
+// Every operation of a writer is once the last one; what was acknowledged is read back.
+TEST(LogWriterTest, NothingAcknowledgedIsLostWhereverTheMachineStops) {
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    bool hit = true;
+    for (uint64_t crash_at = 0; hit; ++crash_at) {
+      MemoryFileSystem file_system({.seed = seed, .crash_at_operation = crash_at});
+      std::vector<std::string> written;
+      size_t synced = 0;
+      const auto run = [&]() -> absl::Status {
+        FIRN_ASSIGN_OR_RETURN(auto log, LogWriter::Create(file_system, "M", ManifestHeader()));
+        FIRN_RETURN_IF_ERROR(file_system.SyncDirectory("."));
+        Random random(seed);
+        for (int i = 0; i < 30; ++i) {
+          const std::string payload = RandomBytes(random, 1 + random.Uniform(12'000));
+          FIRN_RETURN_IF_ERROR(log->EnsureRoom(payload.size()));
+          FIRN_ASSIGN_OR_RETURN(const Place place, log->Reserve(payload.size(), {}));
+          written.push_back(payload);
+          const bool sync = random.OneIn(2);
+          FIRN_RETURN_IF_ERROR(log->Flush(place, {AsBytes(payload)},
+                                          sync ? LogSync::kSynced : LogSync::kBuffered));
+          if (sync) synced = written.size();
+        }
+        return log->Close({0}).status();
+      };
+      const absl::Status status = run();
+      hit = file_system.crashed();
+      ASSERT_EQ(hit, !status.ok()) << status;
+      file_system.LoseUnsyncedData();
+      if (synced == 0) continue;
+      LogReaderOptions options;
+      options.kind = LogKind::kManifest;
+      const ReadResult read = ReadLog(file_system, "M", options);
+      ASSERT_OK(read.status) << "seed " << seed << " crash at " << crash_at;
+      ASSERT_GE(read.payloads.size(), synced) << "seed " << seed << " crash at " << crash_at;
+      ASSERT_LE(read.payloads.size(), written.size());
+      ASSERT_TRUE(std::equal(read.payloads.begin(), read.payloads.end(), written.begin()))
+          << "seed " << seed << " crash at " << crash_at;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace firn
