@@ -408,6 +408,7 @@ absl::StatusOr<OldValue> FindValue(const ChildRef& root, absl::string_view key,
                                    NodeResolver* resolver) {
   const ChildRef* child = &root;
   NodePtr held;  // the last node that no parent in memory holds
+  bool found = false;
   while (true) {
     const Node* node = child->node().get();
     if (node == nullptr) {
@@ -416,10 +417,13 @@ absl::StatusOr<OldValue> FindValue(const ChildRef& root, absl::string_view key,
       node = held.get();
     }
     if (node->is_leaf()) {
-      if (node->key() != key) return OldValue();
+      // The first leaf, whose key is the sentinel, has no routing key and is never found.
+      if (!found || node->key() != key) return OldValue();
       return OldValue(std::string(node->value().data(), node->value().size()));
     }
-    child = key < node->key() ? &node->left() : &node->right();
+    const int order = found ? -1 : key.compare(node->key());
+    found = found || order == 0;
+    child = order < 0 ? &node->left() : &node->right();
   }
 }
 

@@ -51,7 +51,7 @@ class Prover::Side final : public AvlSide {
   // have damaged one unnoticed.
   absl::StatusOr<bool> IsPresent(const Node& leaf, absl::string_view key) override {
     if (found_ != (leaf.key() == key)) return Broken("a routing key does not lead to its leaf");
-    if (!found_ && (key < leaf.key() || key > leaf.next())) {
+    if (!found_ && (key < leaf.key() || key >= leaf.next())) {
       return Broken("a routing key leads to a leaf that does not surround the key");
     }
     return found_;

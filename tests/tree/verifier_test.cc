@@ -1,0 +1,236 @@
+#include "tree/verifier.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/random.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/tree/random_operations.h"
+#include "tree/label.h"
+#include "tree/proof_format.h"
+#include "tree/prover.h"
+
+namespace firn {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Batch {
+  TreeParameters parameters;
+  Digest start;
+  Digest end;
+  std::vector<uint8_t> proof;
+  std::vector<Operation> operations;
+  std::vector<OldValue> old_values;
+};
+
+// An honest batch of `count` operations on a tree of some keys.
+Batch MakeBatch(uint64_t seed, const TreeParameters& parameters, size_t count) {
+  Random random(seed);
+  Prover prover(parameters, EmptyTree(parameters), 0, nullptr);
+  for (int i = 0; i < 150; ++i) (void)prover.Apply(DrawOperation(random, parameters, 40));
+  prover.EndBatch();
+  Batch batch{.parameters = parameters, .start = prover.digest()};
+  while (batch.operations.size() < count) {
+    Operation operation = DrawOperation(random, parameters, 40);
+    absl::StatusOr<OldValue> old_value = prover.Apply(operation);
+    if (!old_value.ok()) continue;
+    batch.operations.push_back(std::move(operation));
+    batch.old_values.push_back(std::move(*old_value));
+  }
+  batch.end = prover.digest();
+  batch.proof = prover.GenerateProof();
+  return batch;
+}
+
+absl::StatusOr<VerifiedBatch> Verify(const Batch& batch, ByteSpan proof,
+                                     const VerifierLimits& limits = {}) {
+  return VerifyProof(batch.start, proof, batch.parameters, batch.operations, limits);
+}
+
+constexpr TreeParameters kParameters[] = {
+    {.key_length = 2}, {.key_length = 8, .value_length = 8}, {.key_length = 32}};
+
+TEST(VerifierTest, AcceptsHonestBatchesWithAndWithoutLimits) {
+  for (const TreeParameters& parameters : kParameters) {
+    for (uint64_t seed = 1; seed <= 40; ++seed) {
+      const Batch batch = MakeBatch(seed, parameters, seed % 7);
+      for (const VerifierLimits& limits :
+           {VerifierLimits{}, VerifierLimits{.max_operations = batch.operations.size()}}) {
+        ASSERT_OK_AND_ASSIGN(const VerifiedBatch verified, Verify(batch, batch.proof, limits));
+        EXPECT_EQ(verified.old_values, batch.old_values);
+        EXPECT_EQ(verified.digest, batch.end);
+      }
+    }
+  }
+}
+
+// Whatever bytes are shown: an operation that is accepted gives the value that the tree has.
+TEST(VerifierTest, NoMutationOfAProofProvesAnythingFalse) {
+  constexpr int kMutations = 100'000;
+  Random random(2024);
+  int accepted = 0;
+  int done = 0;
+  for (uint64_t seed = 1; done < kMutations; ++seed) {
+    const Batch batch = MakeBatch(seed, kParameters[seed % 3], 1 + seed % 4);
+    for (int i = 0; i < 500; ++i, ++done) {
+      std::vector<uint8_t> proof = batch.proof;
+      for (uint64_t changes = 1 + random.Uniform(3); changes > 0; --changes) {
+        const size_t at = static_cast<size_t>(random.Uniform(proof.size()));
+        switch (random.Uniform(6)) {
+          case 0:
+            proof[at] = static_cast<uint8_t>(random.Next());
+            break;
+          case 1:
+            proof.resize(at + 1);
+            break;
+          case 2:
+            proof.insert(proof.begin() + static_cast<long>(at),
+                         static_cast<uint8_t>(random.Next()));
+            break;
+          case 3:
+            if (proof.size() > 1) proof.erase(proof.begin() + static_cast<long>(at));
+            break;
+          case 4:
+            proof[at] = static_cast<uint8_t>(random.Uniform(6));  // a token, or small lengths
+            break;
+          default:
+            proof[at] = static_cast<uint8_t>(proof[at] ^ 1u << random.Uniform(8));
+            break;
+        }
+      }
+      const absl::StatusOr<VerifiedBatch> verified = Verify(batch, proof);
+      if (!verified.ok()) {
+        ASSERT_EQ(ReasonOf(verified.status()), ErrorReason::kInvalidProof) << verified.status();
+        continue;
+      }
+      ++accepted;  // the unused bits and bytes of the directions are free
+      ASSERT_EQ(verified->old_values, batch.old_values) << "seed " << seed << " mutation " << i;
+      ASSERT_EQ(verified->digest, batch.end);
+    }
+  }
+  EXPECT_LT(accepted, kMutations / 4);
+}
+
+TEST(VerifierTest, EveryFlippedBitOfTheTreeIsRejected) {
+  const Batch batch = MakeBatch(5, {.key_length = 32}, 3);
+  ASSERT_OK_AND_ASSIGN(const VerifiedBatch verified, Verify(batch, batch.proof));
+  const size_t tree_size =
+      batch.proof.size() - 12;  // the directions of three operations are shorter
+  for (size_t bit = 0; bit < 8 * tree_size; ++bit) {
+    std::vector<uint8_t> proof = batch.proof;
+    proof[bit / 8] = static_cast<uint8_t>(proof[bit / 8] ^ 1u << (bit % 8));
+    ASSERT_THAT(Verify(batch, proof), HasReason(ErrorReason::kInvalidProof)) << bit;
+  }
+}
+
+TEST(VerifierTest, EveryTruncationIsRejected) {
+  const Batch batch = MakeBatch(6, {.key_length = 8}, 3);
+  for (size_t size = 0; size < batch.proof.size(); ++size) {
+    ASSERT_THAT(Verify(batch, ByteSpan(batch.proof.data(), size)),
+                HasReason(ErrorReason::kInvalidProof))
+        << size;
+  }
+}
+
+TEST(VerifierTest, OtherOperationsThanThoseProvedAreRejected) {
+  Batch batch = MakeBatch(8, {.key_length = 32}, 2);
+  batch.operations[0].key = std::string(32, '\x13');
+  EXPECT_THAT(Verify(batch, batch.proof), HasReason(ErrorReason::kInvalidProof));
+  batch = MakeBatch(8, {.key_length = 32}, 2);
+  batch.operations[1] = Operation::Lookup(std::string(32, '\xff'));
+  EXPECT_THAT(Verify(batch, batch.proof),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("operation 1")));
+}
+
+TEST(VerifierTest, AfterARejectionItIsDead) {
+  const Batch batch = MakeBatch(9, {.key_length = 32}, 3);
+  ASSERT_OK_AND_ASSIGN(Verifier verifier,
+                       Verifier::Create(batch.start, batch.proof, batch.parameters, {}));
+  ASSERT_THAT(verifier.Perform(batch.operations[0]), IsOk());
+  ASSERT_THAT(verifier.digest(), IsOk());
+  ASSERT_THAT(verifier.Perform(Operation::Lookup("short")), HasReason(ErrorReason::kInvalidProof));
+  EXPECT_THAT(verifier.Perform(batch.operations[1]), HasReason(ErrorReason::kInvalidProof));
+  EXPECT_THAT(verifier.digest(), HasReason(ErrorReason::kInvalidProof));
+}
+
+TEST(VerifierTest, MessagesSayWhatAndWhere) {
+  const TreeParameters parameters{.key_length = 1};
+  const Digest start = EmptyTreeDigest(parameters);
+  const auto message = [&](std::vector<uint8_t> proof) {
+    return std::string(Verifier::Create(start, proof, parameters, {}).status().message());
+  };
+  EXPECT_THAT(message({}), HasSubstr("offset 0: the end-of-tree marker is missing"));
+  EXPECT_THAT(message({0x02, 0x00, 0xff, 0, 0, 0, 0}), HasSubstr("offset 7"));
+  EXPECT_THAT(message({0x02, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 4}),
+              HasSubstr("4294967295 bytes"));
+  EXPECT_THAT(message({0x00, 4}), HasSubstr("without two children"));
+  EXPECT_THAT(message({4}), HasSubstr("0 trees"));
+  EXPECT_THAT(message({0x02, 0x00, 0xff, 0, 0, 0, 1, 9, 4}), HasSubstr("starting digest"));
+}
+
+TEST(VerifierTest, ProofsOverTheSizeLimitAreNotRead) {
+  const Batch batch = MakeBatch(4, {.key_length = 8}, 2);
+  EXPECT_THAT(Verify(batch, batch.proof, {.proof_size_max = batch.proof.size() - 1}),
+              HasReason(ErrorReason::kInvalidProof));
+  EXPECT_THAT(Verify(batch, batch.proof, {.proof_size_max = batch.proof.size()}), IsOk());
+  EXPECT_THAT(VerifyProof(batch.start, batch.proof, {.key_length = 0}, {}, {}),
+              HasReason(ErrorReason::kInvalidOption));
+}
+
+TEST(VerifierTest, LimitsNeverOverflow) {
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  EXPECT_EQ(ProofNodesMax(3, {}), std::nullopt);
+  EXPECT_EQ(ProofNodesMax(3, {.max_deletions = 5}), std::nullopt);
+  EXPECT_EQ(ProofNodesMax(0, {.max_operations = 0}), 1u);
+  EXPECT_EQ(ProofNodesMax(0, {.max_operations = 1}), 4u);
+  EXPECT_EQ(ProofNodesMax(255, {.max_operations = kMost}), kMost);
+  EXPECT_EQ(ProofNodesMax(0, {.max_operations = kMost, .max_deletions = 0}), kMost);
+}
+
+// A proof of a left spine that hashes to its digest: the hostile depth is limited by its size alone.
+TEST(VerifierTest, ASpineOfFiftyThousandLevelsNeedsNoStack) {
+  constexpr int kLevels = 50'000;
+  const TreeParameters parameters{.key_length = 32};
+  const SentinelLeaf sentinel = MakeSentinelLeaf(parameters);
+  const std::string next(32, '\x10');
+  std::vector<uint8_t> proof = {kProofLeaf};
+  proof.insert(proof.end(), sentinel.key.begin(), sentinel.key.end());
+  proof.insert(proof.end(), next.begin(), next.end());
+  proof.insert(proof.end(), 4, 0);
+  Label label = LeafLabel({.key = sentinel.key, .value = "", .next = next});
+  Label sibling;
+  sibling.fill(0x5a);
+  for (int level = 0; level < kLevels; ++level) {
+    proof.push_back(kProofLabel);
+    proof.insert(proof.end(), sibling.begin(), sibling.end());
+    proof.push_back(0);
+    label = InternalLabel(0, label, sibling);
+  }
+  proof.push_back(kProofEndOfTree);
+  proof.insert(proof.end(), kLevels / 8, 0xff);  // left, all the way, once
+  const Digest start = Digest::From(label, 7);
+  ASSERT_OK_AND_ASSIGN(Verifier verifier, Verifier::Create(start, proof, parameters, {}));
+  const std::string key(32, '\x01');
+  EXPECT_THAT(verifier.Perform(Operation::Insert(key, "v")), IsOkAndHolds(OldValue()));
+  EXPECT_THAT(verifier.digest(), IsOk());
+  EXPECT_THAT(verifier.Perform(Operation::Lookup(key)), HasReason(ErrorReason::kInvalidProof));
+  EXPECT_THAT(Verifier::Create(start, proof, parameters, {.max_operations = 1}),
+              HasReason(ErrorReason::kInvalidProof));
+}
+
+TEST(VerifierTest, NoiseIsRejectedWhateverItsSize) {
+  Random random(31);
+  for (const size_t size : {1, 10, 100, 10'000, 4'000'000}) {
+    std::vector<uint8_t> noise(size);
+    for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random.Next());
+    EXPECT_THAT(VerifyProof(EmptyTreeDigest(kParameters[0]), noise, kParameters[0], {}, {}),
+                HasReason(ErrorReason::kInvalidProof));
+  }
+}
+
+}  // namespace
+}  // namespace firn
