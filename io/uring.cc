@@ -1,0 +1,268 @@
+#include "io/uring.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "io/posix_file.h"
+
+namespace firn {
+namespace {
+
+// The length of an entry has 32 bits; a longer read is a short one that is resubmitted.
+constexpr size_t kReadSizeMax = size_t{1} << 30;
+// The kernel is short of memory for requests; it gets this many chances to find some.
+constexpr int kBusyRetriesMax = 100'000;
+
+// What an administrator can do about a refusal.
+std::string Hint(int error_number) {
+  if (error_number == EPERM || error_number == EACCES) {
+    std::ifstream setting("/proc/sys/kernel/io_uring_disabled");
+    int value = 0;
+    if (setting >> value && value != 0) return absl::StrCat("kernel.io_uring_disabled=", value);
+    return "probably a seccomp filter, as containers have";
+  }
+  if (error_number == ENOSYS) return "a kernel without io_uring, or a seccomp filter";
+  if (error_number == ENOMEM) {
+    rlimit limit = {};
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+      return absl::StrCat("locked memory is limited to ", limit.rlim_cur, " bytes");
+    }
+    return "no memory for a ring";
+  }
+  return "an old kernel?";
+}
+
+absl::Status Refused(int error_number) {
+  return Annotate(ErrnoStatus(error_number, "io_uring_setup"),
+                  absl::StrCat("io_uring is refused (", Hint(error_number), ")"));
+}
+
+}  // namespace
+
+bool FinishRead(ReadOperation& operation, absl::string_view path, int result) {
+  if (result == -EINTR || result == -EAGAIN) return false;
+  ReadRequest& request = *operation.request;
+  const uint64_t at = request.offset + operation.done;
+  if (result < 0) {
+    request.status = ErrnoStatus(-result, absl::StrCat("read ", path, " at offset ", at));
+    return true;
+  }
+  if (result == 0) {
+    request.status = absl::OutOfRangeError(absl::StrCat(path, ": offset ", at, ": end of file"));
+    return true;
+  }
+  operation.done += static_cast<size_t>(result);
+  FIRN_CHECK(operation.done <= request.target.size());
+  if (operation.done < request.target.size()) return false;
+  request.status = absl::OkStatus();
+  return true;
+}
+
+absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset, uint64_t size,
+                                              int write_result, int sync_result) {
+  if (write_result == -EINTR || write_result == -EAGAIN) return LinkedWrite{};
+  if (write_result < 0) {
+    return ErrnoStatus(-write_result, absl::StrCat("write ", path, " at offset ", offset));
+  }
+  LinkedWrite outcome{.written = static_cast<uint64_t>(write_result)};
+  FIRN_CHECK(outcome.written <= size);
+  // Whatever a sync between the halves of a write may report, an error in it is one.
+  if (sync_result < 0 && sync_result != -ECANCELED) {
+    return ErrnoStatus(-sync_result, absl::StrCat("sync ", path));
+  }
+  outcome.is_synced = outcome.written == size && sync_result == 0;
+  return outcome;
+}
+
+absl::StatusOr<std::unique_ptr<Uring>> Uring::Create(unsigned entries) {
+  auto uring = absl::WrapUnique(new Uring(entries));
+  io_uring_params params = {};
+  params.flags = IORING_SETUP_COOP_TASKRUN;
+  int result = io_uring_queue_init_params(entries, &uring->ring_, &params);
+  if (result == -EINVAL) {  // before Linux 5.19
+    params = {};
+    result = io_uring_queue_init_params(entries, &uring->ring_, &params);
+  }
+  if (result < 0) return Refused(-result);
+  uring->is_initialised_ = true;
+  FIRN_RETURN_IF_ERROR(uring->CheckOperations());
+  uring->operations_.resize(entries);
+  for (ReadOperation& operation : uring->operations_) {
+    uring->free_operations_.push_back(&operation);
+  }
+  return uring;
+}
+
+Uring::~Uring() {
+  FIRN_CHECK(in_flight_ == 0);
+  if (is_initialised_) io_uring_queue_exit(&ring_);
+}
+
+absl::Status Uring::CheckOperations() {
+  const std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(
+      io_uring_get_probe_ring(&ring_), io_uring_free_probe);
+  constexpr struct {
+    int code;
+    absl::string_view name;
+  } kNeeded[] = {{IORING_OP_READ, "READ"},
+                 {IORING_OP_WRITE, "WRITE"},
+                 {IORING_OP_WRITEV, "WRITEV"},
+                 {IORING_OP_FSYNC, "FSYNC"}};
+  for (const auto& needed : kNeeded) {
+    if (probe == nullptr || io_uring_opcode_supported(probe.get(), needed.code) == 0) {
+      return MakeError(absl::StatusCode::kUnimplemented, ErrorReason::kUnsupported,
+                       absl::StrCat("io_uring of this kernel does not know ", needed.name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Uring::Probe() {
+  const FileDescriptor file(memfd_create("firn-probe", MFD_CLOEXEC));
+  if (!file.is_open()) return ErrnoStatus(errno, "memfd_create, to try io_uring");
+  constexpr absl::string_view kText = "io_uring works";
+  FIRN_ASSIGN_OR_RETURN(const LinkedWrite outcome,
+                        WriteAndSync(file.get(), "io_uring probe", 0,
+                                     {AsBytes(kText.substr(0, 5)), AsBytes(kText.substr(5))}));
+  std::string found(kText.size(), '\0');
+  ReadRequest request;
+  request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(found.data()), found.size());
+  FIRN_RETURN_IF_ERROR(ReadMany(file.get(), "io_uring probe", {&request}));
+  FIRN_RETURN_IF_ERROR(request.status);
+  if (!outcome.is_synced || found != kText) {
+    return MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo,
+                     "io_uring does not do what it says: a probe read other bytes than it wrote");
+  }
+  return absl::OkStatus();
+}
+
+io_uring_sqe* Uring::NextEntry() {
+  // Never null: the queue has entries_ places at least, and in_flight_ counts those in it.
+  FIRN_CHECK(in_flight_ <= entries_);
+  io_uring_sqe* const entry = io_uring_get_sqe(&ring_);
+  FIRN_CHECK(entry != nullptr);
+  return entry;
+}
+
+absl::StatusOr<unsigned> Uring::SubmitAndWait(unsigned completions) {
+  int result = 0;
+  for (int attempt = 0; attempt < kBusyRetriesMax; ++attempt) {
+    result = io_uring_submit_and_wait(&ring_, completions);
+    if (result >= 0) return static_cast<unsigned>(result);
+    if (result != -EINTR && result != -EAGAIN && result != -EBUSY) break;
+    if (io_uring_cq_ready(&ring_) > 0) return 0u;
+    if (result != -EINTR) sched_yield();
+  }
+  Abandon();
+  return ErrnoStatus(-result, "io_uring_enter");
+}
+
+void Uring::Abandon() {
+  is_broken_ = true;
+  // What the kernel took may still write into the caller's memory.
+  unsigned taken = in_flight_ - io_uring_sq_ready(&ring_);
+  while (taken > 0) {
+    io_uring_cqe* completion = nullptr;
+    const int result = io_uring_wait_cqe(&ring_, &completion);
+    FIRN_CHECK(result == 0 || result == -EINTR || result == -EAGAIN);
+    if (result != 0) continue;
+    io_uring_cqe_seen(&ring_, completion);
+    --taken;
+  }
+  in_flight_ = 0;  // what was not taken dies with the ring
+}
+
+void Uring::PrepareRead(int descriptor, ReadOperation& operation) {
+  const ReadRequest& request = *operation.request;
+  const size_t rest = request.target.size() - operation.done;
+  io_uring_sqe* const entry = NextEntry();
+  io_uring_prep_read(entry, descriptor, request.target.data() + operation.done,
+                     static_cast<unsigned>(std::min(rest, kReadSizeMax)),
+                     request.offset + operation.done);
+  io_uring_sqe_set_data(entry, &operation);
+}
+
+absl::Status Uring::ReadMany(int descriptor, absl::string_view path,
+                             absl::Span<ReadRequest* const> requests) {
+  FIRN_CHECK(!is_broken_ && in_flight_ == 0);
+  size_t next = 0;
+  for (;;) {
+    for (; next < requests.size() && !free_operations_.empty(); ++next) {
+      if (requests[next]->target.empty()) {
+        requests[next]->status = absl::OkStatus();
+        continue;
+      }
+      ReadOperation& operation = *free_operations_.back();
+      free_operations_.pop_back();
+      operation = {.request = requests[next], .done = 0};
+      ++in_flight_;
+      PrepareRead(descriptor, operation);
+    }
+    if (in_flight_ == 0) return absl::OkStatus();
+    FIRN_RETURN_IF_ERROR(SubmitAndWait(1).status());
+    unsigned head = 0;
+    unsigned seen = 0;
+    io_uring_cqe* completion = nullptr;
+    io_uring_for_each_cqe(&ring_, head, completion) {
+      ++seen;
+      auto* const operation = static_cast<ReadOperation*>(io_uring_cqe_get_data(completion));
+      if (FinishRead(*operation, path, completion->res)) {
+        free_operations_.push_back(operation);
+        --in_flight_;
+      } else {
+        PrepareRead(descriptor, *operation);
+      }
+    }
+    io_uring_cq_advance(&ring_, seen);
+  }
+}
+
+absl::StatusOr<LinkedWrite> Uring::WriteAndSync(int descriptor, absl::string_view path,
+                                                uint64_t offset,
+                                                absl::Span<const ByteSpan> pieces) {
+  FIRN_CHECK(!is_broken_ && in_flight_ == 0 && !pieces.empty() && pieces.size() <= kPiecesMax);
+  uint64_t size = 0;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    vector_[i] = {const_cast<uint8_t*>(pieces[i].data()), pieces[i].size()};
+    size += pieces[i].size();
+  }
+  int results[2] = {-EAGAIN, -ECANCELED};  // of the write, of the sync
+  in_flight_ = 2;
+  io_uring_sqe* const write = NextEntry();
+  io_uring_prep_writev(write, descriptor, vector_.data(), static_cast<unsigned>(pieces.size()),
+                       offset);
+  io_uring_sqe_set_flags(write, IOSQE_IO_LINK);
+  io_uring_sqe_set_data64(write, 0);
+  io_uring_sqe* const sync = NextEntry();
+  io_uring_prep_fsync(sync, descriptor, IORING_FSYNC_DATASYNC);
+  io_uring_sqe_set_data64(sync, 1);
+  bool is_linked = true;
+  while (in_flight_ > 0) {
+    FIRN_ASSIGN_OR_RETURN(const unsigned taken, SubmitAndWait(in_flight_));
+    // Taken one by one they are not linked: the sync may have run first.
+    if (taken == 1) is_linked = false;
+    io_uring_cqe* completion = nullptr;
+    while (in_flight_ > 0 && io_uring_peek_cqe(&ring_, &completion) == 0) {
+      results[io_uring_cqe_get_data64(completion)] = completion->res;
+      io_uring_cqe_seen(&ring_, completion);
+      --in_flight_;
+    }
+  }
+  FIRN_ASSIGN_OR_RETURN(LinkedWrite outcome,
+                        FinishLinkedWrite(path, offset, size, results[0], results[1]));
+  if (!is_linked) outcome.is_synced = false;
+  return outcome;
+}
+
+}  // namespace firn
