@@ -112,6 +112,10 @@ Uring::~Uring() {
 absl::Status Uring::CheckOperations() {
   const std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(
       io_uring_get_probe_ring(&ring_), io_uring_free_probe);
+  if (probe == nullptr) {
+    return MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo,
+                     "io_uring is refused (io_uring_register does not list the operations)");
+  }
   constexpr struct {
     int code;
     absl::string_view name;
@@ -120,7 +124,7 @@ absl::Status Uring::CheckOperations() {
                  {IORING_OP_WRITEV, "WRITEV"},
                  {IORING_OP_FSYNC, "FSYNC"}};
   for (const auto& needed : kNeeded) {
-    if (probe == nullptr || io_uring_opcode_supported(probe.get(), needed.code) == 0) {
+    if (io_uring_opcode_supported(probe.get(), needed.code) == 0) {
       return MakeError(absl::StatusCode::kUnimplemented, ErrorReason::kUnsupported,
                        absl::StrCat("io_uring of this kernel does not know ", needed.name));
     }
@@ -131,18 +135,22 @@ absl::Status Uring::CheckOperations() {
 absl::Status Uring::Probe() {
   const FileDescriptor file(memfd_create("firn-probe", MFD_CLOEXEC));
   if (!file.is_open()) return ErrnoStatus(errno, "memfd_create, to try io_uring");
-  constexpr absl::string_view kText = "io_uring works";
-  FIRN_ASSIGN_OR_RETURN(const LinkedWrite outcome,
-                        WriteAndSync(file.get(), "io_uring probe", 0,
-                                     {AsBytes(kText.substr(0, 5)), AsBytes(kText.substr(5))}));
-  std::string found(kText.size(), '\0');
+  FIRN_RETURN_IF_ERROR(WriteFully(file.get(), "io_uring probe", 0, {AsBytes("it ")}));
+  std::string found(3, '\0');
   ReadRequest request;
   request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(found.data()), found.size());
   FIRN_RETURN_IF_ERROR(ReadMany(file.get(), "io_uring probe", {&request}));
   FIRN_RETURN_IF_ERROR(request.status);
-  if (!outcome.is_synced || found != kText) {
+  FIRN_ASSIGN_OR_RETURN(
+      const LinkedWrite outcome,
+      WriteAndSync(file.get(), "io_uring probe", 3, {AsBytes("wor"), AsBytes("ks")}));
+  std::string written(5, '\0');
+  FIRN_RETURN_IF_ERROR(ReadFully(
+      file.get(), "io_uring probe", 3,
+      absl::MakeSpan(reinterpret_cast<uint8_t*>(written.data()), written.size())));
+  if (!outcome.is_synced || found + written != "it works") {
     return MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo,
-                     "io_uring does not do what it says: a probe read other bytes than it wrote");
+                     "io_uring does not do what it says: a probe found other bytes");
   }
   return absl::OkStatus();
 }
@@ -248,10 +256,16 @@ absl::StatusOr<LinkedWrite> Uring::WriteAndSync(int descriptor, absl::string_vie
   io_uring_prep_fsync(sync, descriptor, IORING_FSYNC_DATASYNC);
   io_uring_sqe_set_data64(sync, 1);
   bool is_linked = true;
+  unsigned taken_before = 0;
   while (in_flight_ > 0) {
-    FIRN_ASSIGN_OR_RETURN(const unsigned taken, SubmitAndWait(in_flight_));
+    const auto taken = SubmitAndWait(in_flight_);
+    if (!taken.ok()) {
+      // If the kernel took neither, nothing has happened yet and other means may do it.
+      return taken_before == 0 ? absl::StatusOr<LinkedWrite>(LinkedWrite{}) : taken.status();
+    }
+    taken_before += *taken;
     // Taken one by one they are not linked: the sync may have run first.
-    if (taken == 1) is_linked = false;
+    if (*taken == 1) is_linked = false;
     io_uring_cqe* completion = nullptr;
     while (in_flight_ > 0 && io_uring_peek_cqe(&ring_, &completion) == 0) {
       results[io_uring_cqe_get_data64(completion)] = completion->res;

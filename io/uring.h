@@ -71,7 +71,8 @@ class Uring {
   absl::Status ReadMany(int descriptor, absl::string_view path,
                         absl::Span<ReadRequest* const> requests);
 
-  // At most kPiecesMax pieces. An error is one of the write or sync and final.
+  // At most kPiecesMax pieces. An error is one of the write or sync, or of a ring that broke after it
+  // had begun, and final. Not synced and no error: as FinishLinkedWrite() says.
   static constexpr size_t kPiecesMax = 64;
   absl::StatusOr<LinkedWrite> WriteAndSync(int descriptor, absl::string_view path, uint64_t offset,
                                            absl::Span<const ByteSpan> pieces);
