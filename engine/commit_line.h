@@ -34,6 +34,8 @@
 
 namespace firn {
 
+struct CommitRequest;
+
 // What a waiting writer is told. Each is told at most one thing at a time.
 enum class CommitSignal : uint8_t {
   kNone = 0,
@@ -48,7 +50,7 @@ struct CommitWaiter {
   size_t size = 0;         // bytes that it adds to its group
   uint8_t kind = 0;        // only writers of one kind share a group
   bool exclusive = false;  // its own group, while no other is unfinished
-  bool in_group = false;   // a group has taken it
+  CommitRequest* request = nullptr;  // the queue's; the line does not look at it
 
   // kNone while the writer has to wait. Stored under the queue's lock, read without it.
   std::atomic<CommitSignal> signal{CommitSignal::kNone};

@@ -4,8 +4,9 @@
 // takes what waits (1 MiB at most), makes room, gives out consecutive sequence numbers, writes one
 // log record for all and syncs if any member asked; then, in order of groups, the entries are applied
 // and the last number is published. No timer, no log thread. What the steps do is the CommitTarget's;
-// who does them when is commit_line.h's; waiting is done here: a follower yields for 150-400 us, the
-// shorter the more of them wait, and then sleeps.
+// who does them when is commit_line.h's; waiting is done here: a follower yields for 150-400 us (a
+// round takes the longer the more of them wait), since the next runnable thread is then mostly a
+// writer with work, and only then sleeps.
 //
 //     leader, one at a time:   Prepare -> [MakeRoom, alone] -> Reserve (numbers, place in the log)
 //     several groups at once:  WriteLog
@@ -130,6 +131,9 @@ class CommitQueue {
   // The sticky error with reason kPoisoned, or OK.
   absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Writers in line that no group has taken yet.
+  size_t waiting() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   struct Counters {
     uint64_t groups = 0;
     uint64_t requests = 0;
@@ -142,16 +146,21 @@ class CommitQueue {
 
   // Waits until `waiter` has been told something, and takes it.
   CommitSignal Await(CommitWaiter& waiter) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Yields for a while; kNone: nothing was told.
+  CommitSignal AwaitYielding(const CommitWaiter& waiter);
   void Lead(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   std::unique_ptr<Group> TakeGroup(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   // Prepare, and MakeRoom if it takes that.
   absl::Status PrepareGroup(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   void AwaitAlone(CommitWaiter& leader) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Refuse(Group& group, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Refuse(std::unique_ptr<Group> group, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives out the numbers and reserves the place, then passes the leadership on.
   absl::Status Begin(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the group's turn and makes it visible, or fails it.
-  void TakeEffect(Group& group, absl::Status written) ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeEffect(std::unique_ptr<Group> group, const absl::Status& written) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status SettleAndApply(Group& group, const absl::Status& written)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   void Stick(uint64_t ticket, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   CommitTarget& target_;
@@ -162,7 +171,7 @@ class CommitQueue {
   CommitLine line_ ABSL_GUARDED_BY(mutex_);
   SequenceNumber last_sequence_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 1;  // counts groups that began
-  absl::Status error_ ABSL_GUARDED_BY(mutex_);        // as later callers get it
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);  // sticky, as later callers get it
   uint64_t error_ticket_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // the first group that fails
   Counters counters_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Group>> free_groups_ ABSL_GUARDED_BY(mutex_);  // keep their memory

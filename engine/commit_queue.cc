@@ -1,0 +1,291 @@
+#include "engine/commit_queue.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+
+namespace firn {
+namespace {
+
+// So many waiting followers count as full load.
+constexpr uint32_t kFullLoad = 64;
+// With a clock that stands still, yielding must end too.
+constexpr int kYieldsMax = 4096;
+
+// Errors of Prepare and MakeRoom that leave the log and the memtables as they were.
+bool HarmsOneGroupOnly(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+struct CommitQueue::Group {
+  CommitGroup line;
+  CommitBatch batch;
+  std::vector<CommitRequest*> requests;
+  std::vector<ByteSpan> pieces;
+  SequenceNumber last_before;  // the last number given out before this group
+  uint64_t ticket = 0;
+  absl::Status error;  // what stuck when the group was taken
+};
+
+CommitQueue::CommitQueue(CommitTarget& target, Clock& clock, SequenceNumber last_sequence,
+                         const CommitQueueOptions& options)
+    : target_(target),
+      clock_(clock),
+      options_(options),
+      line_(options.flushes_in_flight, options.group_size_max),
+      last_sequence_(last_sequence) {
+  FIRN_CHECK(options.flushes_in_flight >= 1 && options.flushes_in_flight <= 8);
+  FIRN_CHECK(options.yield_us_min <= options.yield_us_max);
+}
+
+CommitQueue::~CommitQueue() {
+  MutexLock lock(mutex_);
+  FIRN_CHECK(line_.idle());
+}
+
+absl::Status CommitQueue::Commit(CommitRequest& request) {
+  FIRN_CHECK(request.count >= 1);
+  request.waiter.request = &request;
+  request.waiter.size = request.encoded.size();
+  request.waiter.kind = request.durability == Durability::kVolatile ? 1 : 0;
+  {
+    MutexLock lock(mutex_);
+    line_.Enter(request.waiter);
+  }
+  const CommitSignal told = Await(request.waiter);
+  if (told == CommitSignal::kLead) {
+    Lead(request);
+  } else {
+    FIRN_CHECK(told == CommitSignal::kDone);
+  }
+  return request.status;
+}
+
+CommitSignal CommitQueue::AwaitYielding(const CommitWaiter& waiter) {
+  CommitSignal told = waiter.signal.load(std::memory_order_acquire);
+  if (told != CommitSignal::kNone) return told;
+  const uint64_t load = std::min(waiting_.fetch_add(1, std::memory_order_relaxed) + 1, kFullLoad);
+  const uint64_t limit_us =
+      options_.yield_us_min + (options_.yield_us_max - options_.yield_us_min) * load / kFullLoad;
+  const uint64_t start = clock_.MonotonicMicroseconds();
+  for (int i = 0; i < kYieldsMax && clock_.MonotonicMicroseconds() - start < limit_us; ++i) {
+    std::this_thread::yield();
+    told = waiter.signal.load(std::memory_order_acquire);
+    if (told != CommitSignal::kNone) break;
+  }
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  return told;
+}
+
+CommitSignal CommitQueue::Await(CommitWaiter& waiter) {
+  CommitSignal told = AwaitYielding(waiter);
+  if (told == CommitSignal::kNone) {
+    MutexLock lock(mutex_);
+    told = waiter.signal.load(std::memory_order_acquire);
+    if (told == CommitSignal::kNone) {
+      ++counters_.sleeps;
+      waiter.asleep = true;
+      do {
+        waiter.wake.Wait(mutex_);
+        told = waiter.signal.load(std::memory_order_acquire);
+      } while (told == CommitSignal::kNone);
+      waiter.asleep = false;
+    }
+  }
+  // Nobody tells a writer anything again before its own next step under the lock.
+  waiter.signal.store(CommitSignal::kNone, std::memory_order_relaxed);
+  return told;
+}
+
+void CommitQueue::Lead(CommitRequest& leader) {
+  std::unique_ptr<Group> group = TakeGroup(leader);
+  absl::Status status = group->error;
+  if (status.ok()) status = PrepareGroup(*group);
+  if (!status.ok()) {
+    Refuse(std::move(group), status);
+    return;
+  }
+  status = Begin(*group);
+  if (status.ok() && group->batch.logged) status = target_.WriteLog(group->batch);
+  TakeEffect(std::move(group), status);
+}
+
+std::unique_ptr<CommitQueue::Group> CommitQueue::TakeGroup(CommitRequest& leader) {
+  std::unique_ptr<Group> group;
+  {
+    MutexLock lock(mutex_);
+    if (free_groups_.empty()) {
+      group = std::make_unique<Group>();
+    } else {
+      group = std::move(free_groups_.back());
+      free_groups_.pop_back();
+    }
+    line_.TakeGroup(leader.waiter, group->line);
+    group->last_before = last_sequence_;
+    group->error = error_;
+  }
+  group->requests.clear();
+  group->pieces.clear();
+  CommitBatch& batch = group->batch;
+  batch = CommitBatch();
+  batch.logged = leader.durability != Durability::kVolatile;
+  batch.synced = false;
+  batch.size = group->line.size;
+  for (CommitWaiter* const member : group->line.members) {
+    CommitRequest& request = *member->request;
+    group->requests.push_back(&request);
+    if (!request.encoded.empty()) group->pieces.push_back(AsBytes(request.encoded));
+    batch.count += request.count;
+    batch.synced = batch.synced || request.durability == Durability::kSynced;
+  }
+  batch.requests = group->requests;
+  batch.pieces = group->pieces;
+  return group;
+}
+
+absl::Status CommitQueue::PrepareGroup(Group& group) {
+  if (group.batch.count > kMaxSequenceNumber.value - group.last_before.value) {
+    return absl::ResourceExhaustedError("all sequence numbers are used up");
+  }
+  FIRN_ASSIGN_OR_RETURN(const CommitTarget::Room room, target_.Prepare(group.batch));
+  if (room == CommitTarget::Room::kReady) return absl::OkStatus();
+  AwaitAlone(group.requests.front()->waiter);
+  FIRN_RETURN_IF_ERROR(error());  // a group before this one has failed meanwhile
+  return target_.MakeRoom(group.batch);
+}
+
+void CommitQueue::AwaitAlone(CommitWaiter& leader) {
+  bool alone = false;
+  {
+    MutexLock lock(mutex_);
+    alone = line_.AwaitAlone(leader);
+  }
+  if (!alone) FIRN_CHECK(Await(leader) == CommitSignal::kAlone);
+}
+
+void CommitQueue::Refuse(std::unique_ptr<Group> group, const absl::Status& status) {
+  for (CommitRequest* const request : group->requests) request->status = status;
+  MutexLock lock(mutex_);
+  if (!HarmsOneGroupOnly(status)) Stick(next_ticket_, status);
+  line_.Refuse(group->line);
+  free_groups_.push_back(std::move(group));
+}
+
+absl::Status CommitQueue::Begin(Group& group) {
+  CommitBatch& batch = group.batch;
+  SequenceNumber next{group.last_before.value + 1};
+  batch.first_sequence = next;
+  for (CommitRequest* const request : group.requests) {
+    request->first_sequence = next;
+    next.value += request->count;
+  }
+  batch.last_sequence = {next.value - 1};
+  absl::Status status;
+  if (batch.logged) status = target_.Reserve(batch);
+  MutexLock lock(mutex_);
+  group.ticket = next_ticket_++;
+  last_sequence_ = batch.last_sequence;
+  if (!status.ok()) Stick(group.ticket, status);
+  if (status.ok()) status = error_;  // known to be in vain: not written
+  line_.Begin(group.line);
+  return status;
+}
+
+void CommitQueue::TakeEffect(std::unique_ptr<Group> group, const absl::Status& written) {
+  CommitWaiter& leader = group->requests.front()->waiter;
+  bool turn = false;
+  {
+    MutexLock lock(mutex_);
+    if (!written.ok()) Stick(group->ticket, written);
+    turn = line_.EndWrite(group->line);
+  }
+  if (!turn) FIRN_CHECK(Await(leader) == CommitSignal::kTurn);
+  const absl::Status status = SettleAndApply(*group, written);
+  for (CommitRequest* const request : group->requests) request->status = status;
+  MutexLock lock(mutex_);
+  if (!status.ok()) Stick(group->ticket, status);
+  ++counters_.groups;
+  counters_.requests += group->requests.size();
+  line_.Finish(group->line);
+  free_groups_.push_back(std::move(group));
+}
+
+absl::Status CommitQueue::SettleAndApply(Group& group, const absl::Status& written) {
+  FIRN_RETURN_IF_ERROR(written);
+  {
+    MutexLock lock(mutex_);
+    if (group.ticket >= error_ticket_) return error_;  // a group before this one failed
+  }
+  if (group.batch.logged) FIRN_RETURN_IF_ERROR(target_.Settle(group.batch));
+  for (const CommitRequest* const request : group.requests) target_.Apply(*request);
+  target_.Publish(group.batch.last_sequence);
+  return absl::OkStatus();
+}
+
+absl::Status CommitQueue::Exclusive(
+    const std::function<absl::Status(SequenceNumber last_sequence)>& action) {
+  CommitWaiter waiter;
+  waiter.exclusive = true;
+  CommitGroup group;
+  {
+    MutexLock lock(mutex_);
+    line_.Enter(waiter);
+  }
+  FIRN_CHECK(Await(waiter) == CommitSignal::kLead);
+  SequenceNumber last_sequence;
+  {
+    MutexLock lock(mutex_);
+    line_.TakeGroup(waiter, group);
+    last_sequence = last_sequence_;
+  }
+  AwaitAlone(waiter);
+  const absl::Status status = action(last_sequence);
+  MutexLock lock(mutex_);
+  line_.Refuse(group);
+  return status;
+}
+
+void CommitQueue::Stick(uint64_t ticket, const absl::Status& status) {
+  error_ticket_ = std::min(error_ticket_, ticket);
+  if (!error_.ok()) return;
+  error_ = MakeError(status.code(), ErrorReason::kPoisoned,
+                     absl::StrCat("an earlier write failed; reopen the store to go on: ",
+                                  status.message()));
+}
+
+void CommitQueue::Poison(const absl::Status& status) {
+  FIRN_CHECK(!status.ok());
+  MutexLock lock(mutex_);
+  Stick(next_ticket_, status);
+}
+
+absl::Status CommitQueue::error() const {
+  MutexLock lock(mutex_);
+  return error_;
+}
+
+size_t CommitQueue::waiting() const {
+  MutexLock lock(mutex_);
+  return line_.waiting();
+}
+
+CommitQueue::Counters CommitQueue::counters() const {
+  MutexLock lock(mutex_);
+  return counters_;
+}
+
+}  // namespace firn
