@@ -5,12 +5,12 @@
 //
 // The leveled picker. A level's score is its debt: level 0 counts segments against
 // `level0_segments_merge`, a deeper one bytes against its target (level1_size, then `multiplier`
-// times more a level), segments already being merged left out. The level with the highest score of at
-// least 1 that has a possible choice is taken:
-//   * from level 0 the oldest segment is moved down if it overlaps nothing there, else all of level 0
-//     is merged with what it overlaps in level 1;
+// times more a level), segments already being merged left out. The level with the highest score that is
+// due (level 0 from a score of 1 on, others above it) and has a possible choice is taken:
+//   * from level 0 the oldest segment is moved down if it overlaps nothing on levels 0 and 1, else all
+//     of level 0 is merged with what it overlaps in level 1;
 //   * from a deeper level the segment that overlaps the fewest bytes below for its size; moved if
-//     that is none.
+//     that is none, else merged, with neighbours of its level that enlarge nothing below.
 // Two running compactions never write overlapping ranges of one level, and at most one reads
 // level 0.
 #ifndef FIRN_COMPACTION_PICKER_H_

@@ -53,6 +53,7 @@ class Scheduler {
  private:
   void Start(TaskPriority priority, std::function<void()> task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t& RunningOf(TaskPriority priority) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartWhatMay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finished(TaskPriority priority) ABSL_LOCKS_EXCLUDED(mutex_);
 

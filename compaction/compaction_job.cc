@@ -1,0 +1,59 @@
+#include "compaction/compaction_job.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "compaction/level_iterator.h"
+#include "sstable/merging_iterator.h"
+
+namespace firn {
+namespace {
+
+// Blocks on their way through are not to push hot ones out of the cache.
+constexpr SegmentReadOptions kReadOptions = {.cache = CacheUse::kProbe,
+                                             .readahead_max = size_t{1} << 20};
+
+absl::StatusOr<std::unique_ptr<InternalIterator>> NewInput(const Compaction& compaction,
+                                                           SegmentDirectory& segments) {
+  std::vector<std::unique_ptr<InternalIterator>> inputs;
+  if (compaction.source_level.value == 0) {
+    for (const SegmentPtr& segment : compaction.inputs) {
+      FIRN_ASSIGN_OR_RETURN(const std::shared_ptr<const SegmentReader> reader, segments.Get(*segment));
+      inputs.push_back(reader->NewIterator(kReadOptions));
+    }
+  } else {
+    inputs.push_back(NewLevelIterator(compaction.inputs, segments, kReadOptions));
+  }
+  if (!compaction.output_inputs.empty()) {
+    inputs.push_back(NewLevelIterator(compaction.output_inputs, segments, kReadOptions));
+  }
+  return NewMergingIterator(std::move(inputs));
+}
+
+}  // namespace
+
+JobResult RunCompactionJob(const JobContext& context, const Compaction& compaction,
+                           const Levels& levels, SegmentDirectory& segments) {
+  JobResult result;
+  result.edit = compaction.Edit();
+  if (compaction.kind != CompactionKind::kMerge) return result;
+  absl::StatusOr<std::unique_ptr<InternalIterator>> source = NewInput(compaction, segments);
+  if (!source.ok()) {
+    result.status = source.status();
+    return result;
+  }
+  result.bytes_read = compaction.input_bytes();
+  JobStream stream;
+  stream.source = std::move(source).value();
+  stream.output_level = compaction.output_level;
+  stream.passes = 2;
+  stream.key_may_exist_below = [&levels, &compaction](absl::string_view user_key) {
+    return levels.KeyMayExistBelow(compaction.output_level, user_key);
+  };
+  RunJobStream(context, std::move(stream), result);
+  return result;
+}
+
+}  // namespace firn
