@@ -94,9 +94,9 @@ class BlockIterator final : public InternalIterator {
   uint32_t offset() const { return offset_; }
 
  private:
-  bool DecodeEntryAt(uint32_t offset);        // false at the end or on error
+  bool DecodeEntryAt(uint32_t offset);                            // false at the end or on error
   bool DecodeRestartKey(uint32_t index, absl::string_view& key);  // false on error
-  void SeekToRestart(uint32_t index);         // decodes the entry there
+  void SeekToRestart(uint32_t index);                             // decodes the entry there
   void Fail(uint32_t offset, absl::string_view what);
 
   const Block* block_ = nullptr;

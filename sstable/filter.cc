@@ -41,8 +41,8 @@ void FilterBuilder::Add(absl::string_view user_key) {
 
 std::string FilterBuilder::Finish() const {
   const uint64_t bits = uint64_t{hashes_.size()} * bits_per_key_;
-  const auto line_count = static_cast<uint32_t>(
-      std::clamp(bits / (8 * kLineSize) + 1, uint64_t{1}, kLinesMax));
+  const auto line_count =
+      static_cast<uint32_t>(std::clamp(bits / (8 * kLineSize) + 1, uint64_t{1}, kLinesMax));
   const uint32_t probes = ProbesFor(bits_per_key_);
   std::string filter(kLineSize * line_count, '\0');
   for (const uint64_t hash : hashes_) {

@@ -121,7 +121,9 @@ absl::StatusOr<Index> Index::Create(std::unique_ptr<uint8_t[]> bytes, size_t siz
                      {.expected = entries_limit, .actual = limit});
     }
     absl::StatusOr<IndexEntry> entry = ParseIndexEntry(all.subspan(begin, limit - begin));
-    if (!entry.ok()) return CorruptionAt(facts.path, facts.offset + begin, entry.status().message());
+    if (!entry.ok()) {
+      return CorruptionAt(facts.path, facts.offset + begin, entry.status().message());
+    }
     if (i > 0 && CompareInternalKeys(previous, entry->separator) >= 0) {
       return CorruptionAt(facts.path, facts.offset + begin, "index separators do not ascend");
     }

@@ -51,8 +51,8 @@ class Index {
   // Where the block stands, for errors, and what it must add up to.
   struct Facts {
     absl::string_view path;
-    uint64_t offset = 0;           // of the index block
-    uint64_t data_size = 0;        // the data blocks fill [0, data_size)
+    uint64_t offset = 0;     // of the index block
+    uint64_t data_size = 0;  // the data blocks fill [0, data_size)
     uint64_t data_block_count = 0;
   };
   // Takes over `bytes`, of which the first `size` are the block. DataLoss if anything is wrong.

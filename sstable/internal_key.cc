@@ -26,8 +26,7 @@ std::optional<InternalKey> DecodeInternalKey(absl::string_view encoded) {
   if (encoded.size() < kInternalKeySuffixSize) return std::nullopt;
   const EntryKind kind = KindOf(encoded);
   if (kind != EntryKind::kTombstone && kind != EntryKind::kPut) return std::nullopt;
-  return InternalKey{
-      .user_key = UserKeyOf(encoded), .sequence = SequenceOf(encoded), .kind = kind};
+  return InternalKey{.user_key = UserKeyOf(encoded), .sequence = SequenceOf(encoded), .kind = kind};
 }
 
 LookupKey::LookupKey(absl::string_view user_key, SequenceNumber at_most)

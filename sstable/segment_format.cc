@@ -60,9 +60,9 @@ absl::StatusOr<SegmentLayout> ParseChoices(ByteSpan footer, uint64_t footer_offs
                                          footer[kLayoutOffset], SegmentLayoutName(layout)));
   }
   if (footer[kLayoutOffset + 1] != static_cast<uint8_t>(ChecksumKind::kCrc32c)) {
-    return UnsupportedAt(path, offset + 1,
-                         absl::StrFormat("checksum kind %d: this firn reads 1 (CRC32C)",
-                                         footer[kLayoutOffset + 1]));
+    return UnsupportedAt(
+        path, offset + 1,
+        absl::StrFormat("checksum kind %d: this firn reads 1 (CRC32C)", footer[kLayoutOffset + 1]));
   }
   if (footer[kLayoutOffset + 2] != kBlockTrailerSize) {
     return UnsupportedAt(path, offset + 2,
@@ -85,9 +85,9 @@ absl::Status CheckHandles(const SegmentFooter& footer, uint64_t footer_offset,
     size_t field_offset;
   };
   uint64_t limit = footer_offset;
-  for (const Part& part : {Part{"properties block", footer.properties, 48},
-                           Part{"index block", footer.index, 16},
-                           Part{"filter block", footer.filter, 32}}) {
+  for (const Part& part :
+       {Part{"properties block", footer.properties, 48}, Part{"index block", footer.index, 16},
+        Part{"filter block", footer.filter, 32}}) {
     const uint64_t at = footer_offset + part.field_offset;
     if (part.handle == BlockHandle{} && part.field_offset == 32) break;
     if (part.handle.size == 0 || part.handle.size > kBlockSizeMax ||
@@ -109,19 +109,26 @@ absl::Status CheckHandles(const SegmentFooter& footer, uint64_t footer_offset,
 
 absl::string_view SegmentLayoutName(SegmentLayout layout) {
   switch (layout) {
-    case SegmentLayout::kOrdered: return "ordered";
-    case SegmentLayout::kHashed: return "hashed";
-    case SegmentLayout::kSequence: return "sequence";
+    case SegmentLayout::kOrdered:
+      return "ordered";
+    case SegmentLayout::kHashed:
+      return "hashed";
+    case SegmentLayout::kSequence:
+      return "sequence";
   }
   return "unknown";
 }
 
 absl::string_view BlockKindName(BlockKind kind) {
   switch (kind) {
-    case BlockKind::kData: return "data";
-    case BlockKind::kIndex: return "index";
-    case BlockKind::kFilter: return "filter";
-    case BlockKind::kProperties: return "properties";
+    case BlockKind::kData:
+      return "data";
+    case BlockKind::kIndex:
+      return "index";
+    case BlockKind::kFilter:
+      return "filter";
+    case BlockKind::kProperties:
+      return "properties";
   }
   return "unknown";
 }
@@ -164,8 +171,8 @@ absl::StatusOr<BlockTrailer> CheckBlock(ByteSpan block, BlockKind expected,
   const ByteSpan trailer = block.subspan(size);
   const uint64_t at = address.offset + size;
   const uint32_t stored_checksum = LoadFixed32(trailer.subspan(kTrailerChecksumOffset));
-  const uint32_t checksum = BlockChecksum(
-      block.subspan(0, size), trailer.subspan(0, kTrailerChecksumOffset), address);
+  const uint32_t checksum =
+      BlockChecksum(block.subspan(0, size), trailer.subspan(0, kTrailerChecksumOffset), address);
   if (checksum != stored_checksum) {
     return CorruptionAt(path, address.offset,
                         absl::StrCat("checksum of a ", BlockKindName(expected), " block"),
@@ -177,9 +184,9 @@ absl::StatusOr<BlockTrailer> CheckBlock(ByteSpan block, BlockKind expected,
   }
   const auto compression = static_cast<CompressionKind>(trailer[1]);
   if (compression != CompressionKind::kNone && compression != CompressionKind::kLz4) {
-    return CorruptionAt(path, at + 1, "compression of a block",
-                        {.expected = static_cast<uint8_t>(CompressionKind::kLz4),
-                         .actual = trailer[1]});
+    return CorruptionAt(
+        path, at + 1, "compression of a block",
+        {.expected = static_cast<uint8_t>(CompressionKind::kLz4), .actual = trailer[1]});
   }
   if (LoadFixed16(trailer.subspan(2)) != 0) {
     return CorruptionAt(path, at + 2, "reserved bytes of a block trailer",
@@ -187,7 +194,8 @@ absl::StatusOr<BlockTrailer> CheckBlock(ByteSpan block, BlockKind expected,
   }
   const uint32_t raw_size = LoadFixed32(trailer.subspan(4));
   if (raw_size > kBlockSizeMax || (compression == CompressionKind::kNone && raw_size != size)) {
-    return CorruptionAt(path, at + 4, "raw size of a block", {.expected = size, .actual = raw_size});
+    return CorruptionAt(path, at + 4, "raw size of a block",
+                        {.expected = size, .actual = raw_size});
   }
   return BlockTrailer{.kind = expected, .compression = compression, .raw_size = raw_size};
 }
@@ -222,10 +230,10 @@ absl::StatusOr<SegmentFooter> ParseSegmentFooter(ByteSpan bytes, uint64_t file_s
   }
   const uint32_t version = LoadFixed32(bytes.subspan(kVersionOffset));
   if (version != kSegmentFormatVersion) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kFormatVersion,
-                     absl::StrFormat("%s: offset %d: segment format version %d, this firn reads %d",
-                                     path, footer_offset + kVersionOffset, version,
-                                     kSegmentFormatVersion));
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, ErrorReason::kFormatVersion,
+        absl::StrFormat("%s: offset %d: segment format version %d, this firn reads %d", path,
+                        footer_offset + kVersionOffset, version, kSegmentFormatVersion));
   }
   SegmentFooter footer;
   footer.id = LoadFixed64(bytes);

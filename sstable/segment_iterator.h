@@ -50,8 +50,8 @@ class SegmentIterator final : public InternalIterator {
   std::shared_ptr<const Block> block_;  // at position_
   BlockIterator entries_;               // over block_
   absl::Status status_;
-  size_t window_ = 0;        // bytes of the last read; 0 after a jump
-  size_t ahead_begin_ = 0;   // position of ahead_[0]
+  size_t window_ = 0;       // bytes of the last read; 0 after a jump
+  size_t ahead_begin_ = 0;  // position of ahead_[0]
   std::vector<std::shared_ptr<const Block>> ahead_;
 };
 

@@ -11,10 +11,10 @@ namespace firn {
 
 struct SegmentMeta {
   FileNumber number;
-  uint64_t id = 0;         // random; seeds every checksum in the file; the block cache's key
-  uint64_t size = 0;       // bytes of the file
+  uint64_t id = 0;    // random; seeds every checksum in the file; the block cache's key
+  uint64_t size = 0;  // bytes of the file
   uint64_t entry_count = 0;
-  std::string smallest;    // first and last encoded internal key
+  std::string smallest;  // first and last encoded internal key
   std::string largest;
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;

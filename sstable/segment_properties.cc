@@ -75,8 +75,7 @@ absl::StatusOr<SegmentProperties> ParseSegmentProperties(absl::string_view bytes
   ByteReader reader(bytes);
   bool whole = true;
   VisitFields(
-      properties,
-      [&](auto& number) { whole = whole && ReadNumber(reader, number); },
+      properties, [&](auto& number) { whole = whole && ReadNumber(reader, number); },
       [&](std::string& text) {
         const std::optional<absl::string_view> read =
             whole ? reader.ReadLengthPrefixed() : std::nullopt;
@@ -89,8 +88,9 @@ absl::StatusOr<SegmentProperties> ParseSegmentProperties(absl::string_view bytes
   }
   const absl::string_view contradiction = Contradiction(properties);
   if (!contradiction.empty()) {
-    return CorruptionAt(path, offset, std::string("properties: ").append(
-        contradiction.data(), contradiction.size()));
+    return CorruptionAt(
+        path, offset,
+        std::string("properties: ").append(contradiction.data(), contradiction.size()));
   }
   return properties;
 }

@@ -15,7 +15,7 @@
 namespace firn {
 
 struct SegmentProperties {
-  FileNumber number;            // the file's when it was written; a backup may rename it
+  FileNumber number;  // the file's when it was written; a backup may rename it
   KeyspaceId keyspace;
   uint64_t entry_count = 0;
   uint64_t tombstone_count = 0;
@@ -23,16 +23,16 @@ struct SegmentProperties {
   uint64_t raw_key_size = 0;    // bytes of all internal keys
   uint64_t raw_value_size = 0;  // bytes of all values
   uint64_t data_block_count = 0;
-  uint64_t data_size = 0;       // bytes of the data blocks as stored, trailers included
+  uint64_t data_size = 0;  // bytes of the data blocks as stored, trailers included
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;
-  uint64_t block_size = 0;      // options in force
+  uint64_t block_size = 0;  // options in force
   uint64_t restart_interval = 0;
   uint64_t filter_bits_per_key = 0;
-  uint64_t created_ms = 0;      // milliseconds since 1970
-  std::string smallest;         // encoded internal keys
+  uint64_t created_ms = 0;  // milliseconds since 1970
+  std::string smallest;     // encoded internal keys
   std::string largest;
-  std::string origin;           // what made it, for people: "flush", "compaction"
+  std::string origin;  // what made it, for people: "flush", "compaction"
 
   friend bool operator==(const SegmentProperties&, const SegmentProperties&) = default;
 };

@@ -59,8 +59,8 @@ absl::Status CompareMeta(const SegmentMeta& expected, const SegmentMeta& found,
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
-    FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
-    BlockCache* cache, SegmentCounters* counters) {
+    FileSystem& file_system, absl::string_view path, const SegmentMeta& expected, BlockCache* cache,
+    SegmentCounters* counters) {
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, OpenFile(file_system, path));
   if (file->size() != expected.size) {
     return CorruptionAt(path, std::min(file->size(), expected.size), "file size",
@@ -133,12 +133,11 @@ absl::StatusOr<std::shared_ptr<const Block>> SegmentReader::DecodeBlock(
   if (trailer.compression == CompressionKind::kNone && owned != nullptr) {
     raw = std::move(owned);  // the trailer stays behind the block, unused
   } else {
-    absl::Status status =
-        CheckPlausibleSize(trailer.compression, stored.size(), trailer.raw_size);
+    absl::Status status = CheckPlausibleSize(trailer.compression, stored.size(), trailer.raw_size);
     if (status.ok()) {
       raw = std::make_unique_for_overwrite<uint8_t[]>(trailer.raw_size);
-      status = UncompressInto(trailer.compression, stored,
-                              absl::MakeSpan(raw.get(), trailer.raw_size));
+      status =
+          UncompressInto(trailer.compression, stored, absl::MakeSpan(raw.get(), trailer.raw_size));
     }
     if (!status.ok()) {
       return CorruptionAt(path(), handle.offset, absl::StrCat("data block: ", status.message()));
@@ -201,8 +200,8 @@ std::vector<absl::StatusOr<std::shared_ptr<const Block>>> SegmentReader::ReadDat
   return blocks;
 }
 
-absl::StatusOr<std::shared_ptr<const Block>> SegmentReader::ReadDataBlock(
-    const BlockHandle& handle, CacheUse cache) const {
+absl::StatusOr<std::shared_ptr<const Block>> SegmentReader::ReadDataBlock(const BlockHandle& handle,
+                                                                          CacheUse cache) const {
   std::shared_ptr<const Block> cached = FindCached(handle);
   if (cached != nullptr) return cached;
   const auto size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
@@ -242,8 +241,7 @@ absl::StatusOr<std::optional<FoundEntry>> SegmentReader::Get(absl::string_view u
   const size_t position = tail_.index.Seek(target.encoded());
   if (position == tail_.index.size()) return std::nullopt;
   const BlockHandle handle = tail_.index.handle(position);
-  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block,
-                        ReadDataBlock(handle, CacheUse::kFill));
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block, ReadDataBlock(handle, CacheUse::kFill));
   return FindInBlock(target, std::move(block), handle);
 }
 
@@ -286,10 +284,10 @@ absl::Status SegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
       const auto found = std::lower_bound(missing.begin(), missing.end(), candidate.position);
       candidate.block = *read[static_cast<size_t>(found - missing.begin())];
     }
-    FIRN_ASSIGN_OR_RETURN(candidate.lookup->found,
-                          FindInBlock(LookupKey(candidate.lookup->user_key, at_most),
-                                      std::move(candidate.block),
-                                      tail_.index.handle(candidate.position)));
+    FIRN_ASSIGN_OR_RETURN(
+        candidate.lookup->found,
+        FindInBlock(LookupKey(candidate.lookup->user_key, at_most), std::move(candidate.block),
+                    tail_.index.handle(candidate.position)));
   }
   return absl::OkStatus();
 }

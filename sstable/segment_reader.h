@@ -32,13 +32,14 @@ namespace firn {
 
 // What readers count; one for a whole store or keyspace. Relaxed: for people, not for decisions.
 struct SegmentCounters {
-  std::atomic<uint64_t> filter_checks{0};           // lookups that asked a filter
-  std::atomic<uint64_t> filter_negatives{0};        // of those, the filter said no
-  std::atomic<uint64_t> filter_false_positives{0};  // of those, it said yes, and the key had no entry
+  std::atomic<uint64_t> filter_checks{0};     // lookups that asked a filter
+  std::atomic<uint64_t> filter_negatives{0};  // of those, the filter said no
+  std::atomic<uint64_t> filter_false_positives{
+      0};  // of those, it said yes, and the key had no entry
   std::atomic<uint64_t> block_cache_hits{0};
   std::atomic<uint64_t> block_cache_misses{0};
-  std::atomic<uint64_t> block_reads{0};             // data blocks read from the file
-  std::atomic<uint64_t> block_bytes_read{0};        // their bytes as stored
+  std::atomic<uint64_t> block_reads{0};       // data blocks read from the file
+  std::atomic<uint64_t> block_bytes_read{0};  // their bytes as stored
 };
 
 // The newest entry of a key that a lookup may see; a tombstone is an answer too.
@@ -121,9 +122,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   std::vector<absl::StatusOr<std::shared_ptr<const Block>>> ReadDataBlocks(
       absl::Span<const BlockHandle> handles) const;
   // Bytes that the reader holds: index and filter.
-  size_t memory_usage() const {
-    return tail_.index.memory_usage() + tail_.filter.memory_usage();
-  }
+  size_t memory_usage() const { return tail_.index.memory_usage() + tail_.filter.memory_usage(); }
   // About how many bytes of the file hold user keys in [begin, limit).
   uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const;
 
@@ -147,8 +146,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   absl::Status AnnotateBlockError(const absl::Status& status, const BlockHandle& handle) const;
   // The verified block that was read as `bytes` (with its trailer). Takes over `owned` as the
   // block's memory if it is the same bytes and they need no decompression.
-  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(
-      ByteSpan bytes, const BlockHandle& handle, std::unique_ptr<uint8_t[]> owned) const;
+  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(ByteSpan bytes,
+                                                           const BlockHandle& handle,
+                                                           std::unique_ptr<uint8_t[]> owned) const;
 
   const std::unique_ptr<RandomAccessFile> file_;
   const SegmentMeta meta_;

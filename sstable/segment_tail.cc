@@ -38,9 +38,8 @@ TailBlock Allocate(const BlockHandle& handle, BlockKind kind) {
 
 absl::Status Check(const TailBlock& block, uint64_t segment_id, absl::string_view path) {
   const ByteSpan bytes(block.bytes.get(), block.handle.size + kBlockTrailerSize);
-  FIRN_ASSIGN_OR_RETURN(
-      const BlockTrailer trailer,
-      CheckBlock(bytes, block.kind, {segment_id, block.handle.offset}, path));
+  FIRN_ASSIGN_OR_RETURN(const BlockTrailer trailer,
+                        CheckBlock(bytes, block.kind, {segment_id, block.handle.offset}, path));
   if (trailer.compression != CompressionKind::kNone) {
     return CorruptionAt(path, block.handle.offset + block.handle.size + 1,
                         absl::StrCat("compression of the ", BlockKindName(block.kind), " block"),
@@ -60,10 +59,10 @@ absl::StatusOr<SegmentTail> ReadSegmentTail(RandomAccessFile& file) {
   std::vector<ReadRequest> requests;
   for (const TailBlock* block : {&filter_block, &index_block, &properties_block}) {
     if (block->bytes == nullptr) continue;
-    requests.push_back({.offset = block->handle.offset,
-                        .target = absl::MakeSpan(block->bytes.get(),
-                                                 block->handle.size + kBlockTrailerSize),
-                        .status = absl::OkStatus()});
+    requests.push_back(
+        {.offset = block->handle.offset,
+         .target = absl::MakeSpan(block->bytes.get(), block->handle.size + kBlockTrailerSize),
+         .status = absl::OkStatus()});
   }
   FIRN_RETURN_IF_ERROR(file.ReadMany(absl::MakeSpan(requests)));
   for (const TailBlock* block : {&filter_block, &index_block, &properties_block}) {
@@ -73,9 +72,8 @@ absl::StatusOr<SegmentTail> ReadSegmentTail(RandomAccessFile& file) {
 
   FIRN_ASSIGN_OR_RETURN(
       SegmentProperties properties,
-      ParseSegmentProperties(
-          AsText(ByteSpan(properties_block.bytes.get(), footer.properties.size)),
-          footer.properties.offset, file.path()));
+      ParseSegmentProperties(AsText(ByteSpan(properties_block.bytes.get(), footer.properties.size)),
+                             footer.properties.offset, file.path()));
   const uint64_t data_size = footer.filter.size > 0 ? footer.filter.offset : footer.index.offset;
   if (properties.data_size != data_size) {
     return CorruptionAt(file.path(), footer.properties.offset, "size of the data in the properties",
@@ -89,9 +87,9 @@ absl::StatusOr<SegmentTail> ReadSegmentTail(RandomAccessFile& file) {
                                        .data_block_count = properties.data_block_count}));
   Filter filter;
   if (filter_block.bytes != nullptr) {
-    FIRN_ASSIGN_OR_RETURN(
-        filter, Filter::Create(ByteSpan(filter_block.bytes.get(), footer.filter.size),
-                               footer.filter.offset, file.path()));
+    FIRN_ASSIGN_OR_RETURN(filter,
+                          Filter::Create(ByteSpan(filter_block.bytes.get(), footer.filter.size),
+                                         footer.filter.offset, file.path()));
   }
   return SegmentTail{.footer = footer,
                      .properties = std::move(properties),

@@ -58,6 +58,7 @@ void SegmentVerifier::CheckDataBlocks() {
         CheckDataBlock(begin + i, **blocks[i]);
       } else {
         all_blocks_good_ = false;
+        last_block_good_ = false;
         Report(blocks[i].status());
       }
     }
@@ -72,10 +73,12 @@ void SegmentVerifier::CheckDataBlock(size_t position, const Block& block) {
   CheckRestartPoints(handle, block);
   BlockIterator entry(&block);
   entry.SeekToFirst();
-  if (position > 0 && entry.Valid()) CheckSeparator(position - 1, entry.key());
+  if (position > 0 && last_block_good_ && entry.Valid()) CheckSeparator(position - 1, entry.key());
+  last_block_good_ = true;
   for (; entry.Valid(); entry.Next()) CheckEntry(handle, entry.key(), entry.value());
   if (!entry.status().ok()) {
     all_blocks_good_ = false;
+    last_block_good_ = false;
     return Report(reader_.AnnotateBlockError(entry.status(), handle));
   }
   if (CompareInternalKeys(last_key_, reader_.tail_.index.separator(position)) > 0) {
@@ -101,8 +104,9 @@ void SegmentVerifier::CheckSeparator(size_t position, absl::string_view next_key
   const absl::string_view separator = reader_.tail_.index.separator(position);
   // Else a lookup would look for the next block's key in this one.
   if (separator == last_key_ || UserKeyOf(separator) < UserKeyOf(next_key)) return;
-  Report(CorruptionAt(reader_.path(), reader_.tail_.index.handle(position).offset,
-                      "the block's separator in the index is not below the next block's first key"));
+  Report(
+      CorruptionAt(reader_.path(), reader_.tail_.index.handle(position).offset,
+                   "the block's separator in the index is not below the next block's first key"));
 }
 
 void SegmentVerifier::CheckEntry(const BlockHandle& handle, absl::string_view key,

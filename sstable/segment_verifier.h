@@ -36,6 +36,7 @@ class SegmentVerifier {
   SegmentProperties counted_;    // what the entries add up to
   std::string last_key_;         // of the entries so far
   bool all_blocks_good_ = true;  // else totals say nothing
+  bool last_block_good_ = true;  // else last_key_ is not the last one's
 };
 
 }  // namespace firn

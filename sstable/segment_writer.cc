@@ -82,9 +82,9 @@ absl::Status SegmentWriter::AddChecked(absl::string_view internal_key, absl::str
   const uint64_t entry_size = BlockBuilder::EntrySizeMax(internal_key, value);
   if (internal_key.size() > kEntrySizeMax || value.size() > kEntrySizeMax ||
       entry_size > kEntrySizeMax) {
-    return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
-                     absl::StrCat(path_, ": an entry of ", entry_size, " bytes is over ",
-                                  kEntrySizeMax));
+    return MakeError(
+        absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
+        absl::StrCat(path_, ": an entry of ", entry_size, " bytes is over ", kEntrySizeMax));
   }
   if (!block_.empty() && block_.EstimatedSize() + entry_size > options_.block_size) {
     FIRN_RETURN_IF_ERROR(FinishDataBlock());
@@ -178,8 +178,8 @@ absl::Status SegmentWriter::AppendToFile(ByteSpan bytes) {
     return absl::OkStatus();
   }
   // Large values go past the buffer.
-  FIRN_RETURN_IF_ERROR(file_->Write(offset_ - bytes.size() - buffer_.size(),
-                                    {AsBytes(buffer_), bytes}));
+  FIRN_RETURN_IF_ERROR(
+      file_->Write(offset_ - bytes.size() - buffer_.size(), {AsBytes(buffer_), bytes}));
   buffer_.clear();
   return absl::OkStatus();
 }

@@ -30,8 +30,8 @@ struct SegmentOptions {
   uint32_t restart_interval = 16;                  // entries, [1, 1024]
   uint32_t filter_bits_per_key = 10;               // [0, 32]; 0: no filter
   CompressionKind compression = CompressionKind::kLz4;
-  size_t compression_threshold = 1024;             // bytes; smaller blocks are stored as they are
-  size_t write_buffer_size = size_t{512} << 10;    // bytes gathered before a write
+  size_t compression_threshold = 1024;           // bytes; smaller blocks are stored as they are
+  size_t write_buffer_size = size_t{512} << 10;  // bytes gathered before a write
   // Facts for the properties, for people and for `dump`.
   KeyspaceId keyspace;
   uint64_t created_ms = 0;

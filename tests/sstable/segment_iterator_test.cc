@@ -1,0 +1,97 @@
+#include "sstable/segment_iterator.h"
+
+#include "tests/sstable/segment_support.h"
+
+namespace firn {
+namespace {
+
+class SegmentIteratorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Random random(20);
+    for (int i = 0; i < 4000; ++i)
+      model_[Key(absl::StrCat(10000 + i), 1)] = RandomBytes(random, 200);
+    ASSERT_OK_AND_ASSIGN(meta_, WriteSegment(file_system_, "s", model_, {.block_size = 1000}));
+  }
+  std::shared_ptr<const SegmentReader> Open(BlockCache* cache) {
+    auto reader = SegmentReader::Open(file_system_, "s", meta_, cache, &counters_);
+    EXPECT_OK(reader);
+    return *std::move(reader);
+  }
+  uint64_t ReadsOfAScan(const SegmentReadOptions& options, BlockCache* cache) {
+    const auto iterator = Open(cache)->NewIterator(options);
+    const uint64_t before = file_system_.operations();
+    auto expected = model_.begin();
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next(), ++expected) {
+      EXPECT_EQ(iterator->value(), expected->second);
+    }
+    EXPECT_OK(iterator->status());
+    EXPECT_EQ(expected, model_.end());
+    return file_system_.operations() - before;
+  }
+
+  MemoryFileSystem file_system_;
+  SegmentCounters counters_;
+  Model model_;
+  SegmentMeta meta_;
+};
+
+TEST_F(SegmentIteratorTest, ReadsMoreAndMoreAheadInASequentialScan) {
+  const uint64_t blocks = Open(nullptr)->Blocks().size();
+  ASSERT_GT(blocks, 900u);
+  EXPECT_EQ(ReadsOfAScan({.readahead_max = 0}, nullptr), blocks);
+  // 1, 2, 4, ... 128 blocks, then about 256 KiB each.
+  EXPECT_LT(ReadsOfAScan({}, nullptr), 16u);
+  EXPECT_EQ(counters_.block_reads.load(), 2 * blocks);  // none twice
+}
+
+TEST_F(SegmentIteratorTest, AJumpReadsOneBlock) {
+  const auto iterator = Open(nullptr)->NewIterator();
+  Random random(21);
+  const uint64_t before = counters_.block_reads.load();
+  for (int i = 0; i < 50; ++i) iterator->Seek(Key(absl::StrCat(10000 + 40 * i * 37 % 4000), 1));
+  EXPECT_LE(counters_.block_reads.load() - before, 50u);
+}
+
+TEST_F(SegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
+  BlockCache cache(16 << 20);
+  ReadsOfAScan({.cache = CacheUse::kProbe}, &cache);
+  EXPECT_EQ(cache.Counters().entries, 0u);
+  ReadsOfAScan({.cache = CacheUse::kFill}, &cache);
+  EXPECT_EQ(cache.Counters().entries, Open(nullptr)->Blocks().size());
+  EXPECT_EQ(ReadsOfAScan({.cache = CacheUse::kProbe}, &cache), 0u);
+}
+
+TEST_F(SegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
+  const auto blocks = Open(nullptr)->Blocks();
+  const size_t bad = blocks.size() / 2;
+  std::string content = ReadAll(file_system_, "s");
+  content[blocks[bad].handle.offset + 5] ^= 1;
+  WriteAll(file_system_, "s", content);
+  const auto iterator = Open(nullptr)->NewIterator();
+  auto expected = model_.begin();
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next(), ++expected) {
+    ASSERT_EQ(iterator->key(), expected->first);
+  }
+  EXPECT_THAT(iterator->status(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       testing::HasSubstr(absl::StrCat("s: offset ", blocks[bad].handle.offset))));
+  EXPECT_GT(CompareInternalKeys(expected->first, blocks[bad - 1].separator), 0);
+  EXPECT_LE(CompareInternalKeys(expected->first, blocks[bad].separator), 0);
+  iterator->SeekToFirst();  // the error stays
+  EXPECT_FALSE(iterator->Valid());
+  const auto other = Open(nullptr)->NewIterator();
+  other->SeekToLast();  // behind the damage all is well
+  ASSERT_TRUE(other->Valid());
+  EXPECT_EQ(other->key(), model_.rbegin()->first);
+}
+
+TEST_F(SegmentIteratorTest, KeepsItsReaderAlive) {
+  std::unique_ptr<InternalIterator> iterator = Open(nullptr)->NewIterator();
+  iterator->SeekToFirst();
+  ASSERT_TRUE(iterator->Valid());
+  EXPECT_EQ(iterator->key(), model_.begin()->first);
+}
+
+}  // namespace
+}  // namespace firn
