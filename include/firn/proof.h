@@ -82,8 +82,10 @@ struct Operation {
 // The value under the key before an operation; none if it was absent.
 using OldValue = std::optional<std::string>;
 
-// What a verifier accepts at most. Memory is bounded by a small multiple (under 8x) of the proof's
-// size; time by its size and the number of operations.
+// What a verifier accepts at most. Memory is bounded by 16 times the proof's size where keys have 32
+// bytes or more (honest proofs need about 5), otherwise by 200 bytes for each node that the proof shows,
+// beside its values; max_operations bounds the nodes. Time is bounded by the proof's size for the
+// construction and each operation.
 struct VerifierLimits {
   // With it, a proof with more nodes than an honest one for so many operations is rejected.
   std::optional<uint64_t> max_operations;

@@ -42,7 +42,8 @@ TEST(LabelTest, EmptyTreesHaveTheDigestsOfTheReferenceImplementations) {
 }
 
 TEST(LabelTest, LeavesOfEverySizeHashTheirPartsInOrder) {
-  for (const size_t value_size : {0, 1, 8, 180, 190, 191, 192, 193, 1000, 70000}) {
+  for (const size_t value_size :
+       std::initializer_list<size_t>{0, 1, 8, 180, 190, 191, 192, 193, 1000, 70000}) {
     const std::string key(32, '\x01');
     const std::string next(32, '\x02');
     const std::string value(value_size, '\x03');

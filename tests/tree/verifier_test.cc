@@ -1,6 +1,10 @@
 #include "tree/verifier.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -13,10 +17,46 @@
 #include "tree/proof_format.h"
 #include "tree/prover.h"
 
+namespace {
+
+// Bytes of the heap in use, and the most there were since ResetMost().
+std::atomic<size_t> heap_used{0};
+std::atomic<size_t> heap_most{0};
+
+void* Allocate(size_t size) {
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) std::abort();
+  const size_t used = heap_used += ::malloc_usable_size(memory) + sizeof(size_t);
+  size_t most = heap_most;
+  while (most < used && !heap_most.compare_exchange_weak(most, used)) {
+  }
+  return memory;
+}
+void Free(void* memory) {
+  if (memory == nullptr) return;
+  heap_used -= ::malloc_usable_size(memory) + sizeof(size_t);
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { Free(memory); }
+void operator delete(void* memory, size_t /*size*/) noexcept { Free(memory); }
+
 namespace firn {
 namespace {
 
 using ::testing::HasSubstr;
+
+// The most heap that `call` needs.
+template <typename Call>
+size_t HeapNeeded(Call call) {
+  const size_t before = heap_used;
+  heap_most = before;
+  call();
+  return heap_most - before;
+}
 
 struct Batch {
   TreeParameters parameters;
@@ -191,40 +231,90 @@ TEST(VerifierTest, LimitsNeverOverflow) {
   EXPECT_EQ(ProofNodesMax(0, {.max_operations = kMost, .max_deletions = 0}), kMost);
 }
 
-// A proof of a left spine that hashes to its digest: the hostile depth is limited by its size alone.
-TEST(VerifierTest, ASpineOfFiftyThousandLevelsNeedsNoStack) {
-  constexpr int kLevels = 50'000;
-  const TreeParameters parameters{.key_length = 32};
+struct Spine {
+  std::vector<uint8_t> proof;
+  Digest start;
+};
+
+// A left spine over the sentinel's leaf that hashes to its digest, with directions down to it: a
+// hostile depth is limited by the proof's size alone.
+Spine MakeSpine(int levels, const TreeParameters& parameters, int8_t balance) {
   const SentinelLeaf sentinel = MakeSentinelLeaf(parameters);
-  const std::string next(32, '\x10');
-  std::vector<uint8_t> proof = {kProofLeaf};
+  const std::string next(parameters.key_length, '\x10');
+  Spine spine;
+  std::vector<uint8_t>& proof = spine.proof;
+  proof.push_back(kProofLeaf);
   proof.insert(proof.end(), sentinel.key.begin(), sentinel.key.end());
   proof.insert(proof.end(), next.begin(), next.end());
   proof.insert(proof.end(), 4, 0);
   Label label = LeafLabel({.key = sentinel.key, .value = "", .next = next});
   Label sibling;
   sibling.fill(0x5a);
-  for (int level = 0; level < kLevels; ++level) {
+  for (int level = 0; level < levels; ++level) {
     proof.push_back(kProofLabel);
     proof.insert(proof.end(), sibling.begin(), sibling.end());
-    proof.push_back(0);
-    label = InternalLabel(0, label, sibling);
+    proof.push_back(static_cast<uint8_t>(balance));
+    label = InternalLabel(balance, label, sibling);
   }
   proof.push_back(kProofEndOfTree);
-  proof.insert(proof.end(), kLevels / 8, 0xff);  // left, all the way, once
-  const Digest start = Digest::From(label, 7);
-  ASSERT_OK_AND_ASSIGN(Verifier verifier, Verifier::Create(start, proof, parameters, {}));
+  // Left all the way; then the same, and right once more at the node that an insertion makes.
+  DirectionBits directions;
+  for (int level = 0; level < 2 * levels; ++level) directions.Append(/*left=*/true);
+  directions.Append(/*left=*/false);
+  proof.insert(proof.end(), directions.bytes().begin(), directions.bytes().end());
+  spine.start = Digest::From(label, 7);
+  return spine;
+}
+
+TEST(VerifierTest, ASpineOfFiftyThousandLevelsNeedsNoStack) {
+  const TreeParameters parameters{.key_length = 32};
+  const Spine spine = MakeSpine(50'000, parameters, 0);
+  ASSERT_OK_AND_ASSIGN(Verifier verifier,
+                       Verifier::Create(spine.start, spine.proof, parameters, {}));
   const std::string key(32, '\x01');
   EXPECT_THAT(verifier.Perform(Operation::Insert(key, "v")), IsOkAndHolds(OldValue()));
   EXPECT_THAT(verifier.digest(), IsOk());
+  EXPECT_THAT(verifier.Perform(Operation::Remove(key)), IsOkAndHolds(OldValue("v")));
   EXPECT_THAT(verifier.Perform(Operation::Lookup(key)), HasReason(ErrorReason::kInvalidProof));
-  EXPECT_THAT(Verifier::Create(start, proof, parameters, {.max_operations = 1}),
+  EXPECT_THAT(Verifier::Create(spine.start, spine.proof, parameters, {.max_operations = 1}),
               HasReason(ErrorReason::kInvalidProof));
+}
+
+// The bound that firn/proof.h states.
+TEST(VerifierTest, MemoryIsBoundedByTheProofsSize) {
+  const TreeParameters parameters{.key_length = 32};
+  const Spine spine = MakeSpine(30'000, parameters, 1);
+  const std::vector<Operation> operations = {Operation::Insert(std::string(32, '\x01'), "v"),
+                                             Operation::Remove(std::string(32, '\x01'))};
+  EXPECT_LT(HeapNeeded([&] {
+              EXPECT_THAT(VerifyProof(spine.start, spine.proof, parameters, operations, {}),
+                          IsOk());
+            }),
+            16 * spine.proof.size());
+  // Leaves with the shortest keys and no values: two bytes each, then the node above.
+  for (const uint32_t key_length : {1u, 32u}) {
+    const TreeParameters shortest{.key_length = key_length, .value_length = 0};
+    std::vector<uint8_t> proof = {kProofLeaf};
+    proof.insert(proof.end(), key_length, 0);
+    proof.insert(proof.end(), key_length, 0x10);
+    constexpr int kLeaves = 100'000;
+    for (int i = 1; i < kLeaves; ++i) {
+      proof.push_back(kProofLeaf);
+      proof.insert(proof.end(), key_length, 0x10);
+    }
+    proof.insert(proof.end(), kLeaves - 1, 0);
+    proof.push_back(kProofEndOfTree);
+    const size_t needed = HeapNeeded([&] {
+      EXPECT_THAT(VerifyProof(EmptyTreeDigest(shortest), proof, shortest, {}, {}),
+                  HasReason(ErrorReason::kInvalidProof));
+    });
+    EXPECT_LT(needed, key_length == 32 ? 16 * proof.size() : 200 * 2 * size_t{kLeaves});
+  }
 }
 
 TEST(VerifierTest, NoiseIsRejectedWhateverItsSize) {
   Random random(31);
-  for (const size_t size : {1, 10, 100, 10'000, 4'000'000}) {
+  for (const size_t size : std::initializer_list<size_t>{1, 10, 100, 10'000, 4'000'000}) {
     std::vector<uint8_t> noise(size);
     for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random.Next());
     EXPECT_THAT(VerifyProof(EmptyTreeDigest(kParameters[0]), noise, kParameters[0], {}, {}),
