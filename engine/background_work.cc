@@ -1,0 +1,412 @@
+#include "engine/background_work.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/compression.h"
+#include "base/status.h"
+#include "compaction/compaction_job.h"
+#include "compaction/flush_job.h"
+
+namespace firn {
+namespace {
+
+// Room that must be free, beside what waits in memory, before the background tries again.
+constexpr uint64_t kRoomMin = uint64_t{8} << 20;
+
+CompressionKind ToKind(Compression compression) {
+  return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
+}
+
+bool IsDropped(const absl::Status& status) {
+  return ReasonOf(status) == ErrorReason::kKeyspaceDropped;
+}
+
+absl::Status Dropped(const KeyspaceImpl& keyspace) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kKeyspaceDropped,
+                   absl::StrCat("the keyspace ", keyspace.name(), " was dropped"));
+}
+
+}  // namespace
+
+BackgroundWork::BackgroundWork(BackgroundParts parts)
+    : parts_(std::move(parts)),
+      scheduler_(parts_.executor, parts_.clock,
+                 {.compactions_max = std::max<size_t>(1, parts_.options.background_threads - 1),
+                  .io_bytes_per_second = 0}) {}
+
+BackgroundWork::~BackgroundWork() {
+  MutexLock lock(mutex_);
+  FIRN_CHECK(stopping_ && tasks_ == 0);
+}
+
+PickerOptions BackgroundWork::ForPicker() const {
+  PickerOptions options;
+  options.level0_segments_merge = parts_.options.level0_segments_merge;
+  options.level1_size = parts_.options.level1_size;
+  options.segment_size = parts_.options.segment_size;
+  return options;
+}
+
+void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  if (keyspace->dropped()) return;
+  const std::shared_ptr<const Version> version = keyspace->version();
+  const bool wants_flush = !version->immutables().empty();
+  const bool wants_compaction = CompactionScore(*version->levels(), ForPicker()) >= 1;
+  if (!wants_flush && !wants_compaction) return;
+  bool flush = false;
+  bool compaction = false;
+  {
+    MutexLock lock(mutex_);
+    if (!MayRun()) return;
+    Running& running = running_[keyspace->id()];
+    flush = wants_flush && !running.flush;
+    compaction = wants_compaction && !running.compaction;
+    running.flush |= flush;
+    running.compaction |= compaction;
+    tasks_ += (flush ? 1 : 0) + (compaction ? 1 : 0);
+  }
+  if (flush) scheduler_.Schedule(TaskPriority::kFlush, [this, keyspace] { RunFlushes(keyspace); });
+  if (compaction) {
+    scheduler_.Schedule(TaskPriority::kCompact, [this, keyspace] { RunCompactions(keyspace); });
+  }
+}
+
+void BackgroundWork::ScheduleAll() {
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) Schedule(keyspace);
+}
+
+void BackgroundWork::TaskEnded() {
+  MutexLock lock(mutex_);
+  --tasks_;
+  changed_.NotifyAll();
+}
+
+bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keyspace,
+                           absl::string_view what) {
+  if (status.ok()) return true;
+  if (IsDropped(status) || absl::IsCancelled(status)) return false;
+  parts_.say(absl::StrCat(what, " of keyspace ", keyspace.name(), " failed: ", status.ToString()));
+  if (ReasonOf(status) == ErrorReason::kDiskFull) {
+    MutexLock lock(mutex_);
+    space_error_ = status;
+    return false;
+  }
+  {
+    MutexLock lock(mutex_);
+    if (error_.ok()) error_ = status;
+  }
+  parts_.poison(status);
+  return false;
+}
+
+// --- flush
+
+void BackgroundWork::RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  bool go_on = true;
+  while (go_on && !keyspace->version()->immutables().empty()) {
+    go_on = Judge(FlushOldest(*keyspace), *keyspace, "flush");
+    {
+      MutexLock lock(mutex_);
+      if (!MayRun()) go_on = false;
+      changed_.NotifyAll();
+    }
+    if (go_on) Schedule(keyspace);  // a merge may be due, beside this flush
+  }
+  {
+    MutexLock lock(mutex_);
+    running_[keyspace->id()].flush = false;
+  }
+  Schedule(keyspace);  // a memtable may have come since the last look
+  TaskEnded();
+}
+
+absl::Status BackgroundWork::FlushOldest(KeyspaceImpl& keyspace) {
+  if (keyspace.dropped()) return Dropped(keyspace);
+  const ImmutableMemtable oldest = keyspace.version()->immutables().back();
+  const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
+  FIRN_CHECK(oldest.floor <= published);
+  const JobContext context = ContextFor(keyspace, "flush");
+  const FlushResult result =
+      RunFlushJob(context, {oldest.memtable->NewIterator(), published});
+  if (!result.status.ok()) {
+    RemoveCreated(keyspace, result);
+    return result.status;
+  }
+  FIRN_CHECK(result.entries_above_bound == 0);
+  const absl::Status durable = parts_.log.Sync();
+  if (!durable.ok()) {
+    RemoveCreated(keyspace, result);
+    return durable;
+  }
+  FIRN_RETURN_IF_ERROR(InstallJob(keyspace, result, &oldest));
+  parts_.counters.flushes.fetch_add(1, std::memory_order_relaxed);
+  parts_.counters.flushed_bytes.fetch_add(result.bytes_written, std::memory_order_relaxed);
+  parts_.say(absl::StrCat("flushed keyspace ", keyspace.name(), ": ", result.entries_read,
+                          " entries, ", result.bytes_written, " bytes, through number ",
+                          oldest.floor.value));
+  return RetireLogs();
+}
+
+absl::Status BackgroundWork::RetireLogs() {
+  // The number first: whatever takes effect later is above it, and so above what is retired.
+  uint64_t needed = parts_.reading.published.load(std::memory_order_acquire) + 1;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) {
+    const std::optional<SequenceNumber> oldest = keyspace->version()->oldest_in_memory();
+    if (oldest.has_value()) needed = std::min(needed, oldest->value);
+  }
+  return parts_.log.Retire(SequenceNumber{needed});
+}
+
+absl::Status BackgroundWork::AwaitFlush(const std::shared_ptr<KeyspaceImpl>& keyspace,
+                                        SequenceNumber floor) {
+  const auto is_flushed = [&] {
+    const std::shared_ptr<const Version> version = keyspace->version();
+    return version->immutables().empty() || version->immutables().back().floor > floor;
+  };
+  while (!is_flushed()) {
+    if (keyspace->dropped()) return Dropped(*keyspace);
+    FIRN_RETURN_IF_ERROR(error());
+    Schedule(keyspace);
+    MutexLock lock(mutex_);
+    if (stopping_) return absl::CancelledError("the database is closing");
+    parts_.executor.AwaitProgress(mutex_, changed_);
+  }
+  return absl::OkStatus();
+}
+
+// --- compaction
+
+void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  bool go_on = !keyspace->dropped();
+  if (go_on) {
+    const std::shared_ptr<const Levels> levels = keyspace->version()->levels();
+    const Compaction compaction = PickLeveled(*levels, ForPicker(), {});
+    go_on = compaction.kind != CompactionKind::kNothing &&
+            Judge(Compact(*keyspace, *levels, compaction), *keyspace, "compaction");
+  }
+  CollectObsolete();
+  {
+    MutexLock lock(mutex_);
+    running_[keyspace->id()].compaction = false;
+    changed_.NotifyAll();
+  }
+  // One merge a task: other keyspaces get their turn in between.
+  if (go_on) Schedule(keyspace);
+  TaskEnded();
+}
+
+absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& levels,
+                                     const Compaction& compaction) {
+  const JobContext context = ContextFor(keyspace, "compaction");
+  const JobResult result = RunCompactionJob(context, compaction, levels, keyspace.segments());
+  if (!result.status.ok()) {
+    RemoveCreated(keyspace, result);
+    return result.status;
+  }
+  FIRN_RETURN_IF_ERROR(InstallJob(keyspace, result, nullptr));
+  for (const auto* inputs : {&compaction.inputs, &compaction.output_inputs}) {
+    for (const SegmentPtr& segment : *inputs) {
+      const bool stays = std::any_of(
+          result.edit.added.begin(), result.edit.added.end(), [&](const LevelSegment& added) {
+            return added.segment->number == segment->number;
+          });
+      if (!stays) parts_.obsolete.Add(segment, keyspace.segments().directory());
+    }
+  }
+  parts_.counters.compactions.fetch_add(1, std::memory_order_relaxed);
+  parts_.counters.compaction_read_bytes.fetch_add(result.bytes_read, std::memory_order_relaxed);
+  parts_.counters.compaction_written_bytes.fetch_add(result.bytes_written,
+                                                     std::memory_order_relaxed);
+  parts_.say(absl::StrCat("compacted keyspace ", keyspace.name(), ", level ",
+                          compaction.source_level.value, " to ", compaction.output_level.value,
+                          " (", compaction.reason, "): ", result.bytes_read, " bytes read, ",
+                          result.bytes_written, " written"));
+  return absl::OkStatus();
+}
+
+absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
+                                          const UserKeyRange& range) {
+  {
+    MutexLock lock(mutex_);
+    while (running_[keyspace->id()].compaction && MayRun()) {
+      parts_.executor.AwaitProgress(mutex_, changed_);
+    }
+    if (stopping_) return absl::CancelledError("the database is closing");
+    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(space_error_);
+    running_[keyspace->id()].compaction = true;
+    ++tasks_;
+  }
+  const absl::Status status = CompactRangeInTurn(*keyspace, range);
+  static_cast<void>(Judge(status, *keyspace, "compaction"));
+  CollectObsolete();
+  {
+    MutexLock lock(mutex_);
+    running_[keyspace->id()].compaction = false;
+  }
+  Schedule(keyspace);
+  TaskEnded();
+  return status;
+}
+
+absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
+                                                const UserKeyRange& range) {
+  for (uint32_t level = 0; level < kLevelCount; ++level) {
+    while (true) {
+      if (keyspace.dropped()) return Dropped(keyspace);
+      const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
+      if (level > levels->deepest().value) return absl::OkStatus();
+      const bool is_last = level > 0 && level == levels->deepest().value;
+      const RangePick pick = PickRange(*levels, range, LevelIndex{level}, {});
+      FIRN_CHECK(!pick.blocked);  // nothing else is running in this keyspace
+      if (pick.compaction.kind == CompactionKind::kNothing) break;
+      FIRN_RETURN_IF_ERROR(Compact(keyspace, *levels, pick.compaction));
+      if (is_last) return absl::OkStatus();
+    }
+  }
+  return absl::OkStatus();
+}
+
+// --- both
+
+JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view origin) {
+  const KeyspaceOptions& options = keyspace.options();
+  JobContext context;
+  context.file_system = &parts_.file_system;
+  context.sink.directory = keyspace.segments().directory();
+  context.sink.segment_size = parts_.options.segment_size;
+  context.sink.segment.block_size = options.block_size;
+  context.sink.segment.filter_bits_per_key = options.filter_bits_per_key;
+  context.sink.segment.compression = ToKind(options.compression);
+  context.sink.segment.compression_threshold = options.compression_threshold;
+  context.sink.segment.keyspace = keyspace.id();
+  context.sink.segment.created_ms = parts_.clock.NowMilliseconds();
+  context.sink.segment.origin = std::string(origin);
+  context.sink.allocate_number = [this] { return parts_.versions.NewFileNumber(); };
+  context.sink.draw_id = parts_.new_random;
+  // Asked for after the caller has fixed its input: see engine/snapshot_registry.h.
+  context.snapshots = parts_.reading.snapshots.All();
+  context.io_budget = &scheduler_.io_budget();
+  context.cancelled = &cancelled_;
+  return context;
+}
+
+absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
+                                        const ImmutableMemtable* flushed) {
+  const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
+  const SequenceNumber floor = flushed == nullptr ? SequenceNumber{0} : flushed->floor;
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    if (state.keyspaces.count(keyspace.id()) == 0) return Dropped(keyspace);
+    VersionEdit edit;
+    for (const LevelSegment& added : result.edit.added) {
+      edit.added_segments.push_back({keyspace.id(), added.level, *added.segment});
+    }
+    for (const FileNumber removed : result.edit.removed) {
+      edit.removed_segments.push_back({keyspace.id(), removed});
+    }
+    if (flushed != nullptr) {
+      edit.flushed.push_back({keyspace.id(), floor});
+      if (keyspace.TakeVolatileMark(floor)) {
+        edit.volatile_marks.push_back({keyspace.id(), std::nullopt});
+      }
+    }
+    return edit;
+  };
+  const absl::Status status =
+      parts_.versions.Commit(make, published, [&](const StoreState& state) {
+        keyspace.Install(state.keyspaces.at(keyspace.id()).levels, floor);
+      });
+  if (IsDropped(status)) RemoveCreated(keyspace, result);
+  return status;
+}
+
+void BackgroundWork::RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result) {
+  for (const FileNumber number : result.created) {
+    // What cannot be removed is an orphan; the next open removes it.
+    static_cast<void>(parts_.file_system.RemoveFile(keyspace.segments().PathOf(number)));
+  }
+}
+
+void BackgroundWork::CollectObsolete() {
+  const absl::Status status = parts_.obsolete.Collect();
+  if (!status.ok()) {
+    parts_.say(absl::StrCat("a segment without use could not be removed: ", status.ToString()));
+  }
+}
+
+// --- waiting and errors
+
+absl::Status BackgroundWork::error() const {
+  MutexLock lock(mutex_);
+  return error_.ok() ? space_error_ : error_;
+}
+
+absl::Status BackgroundWork::ResumeIfRoom() {
+  {
+    MutexLock lock(mutex_);
+    if (space_error_.ok()) return error_;
+  }
+  uint64_t needed = kRoomMin;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) needed += keyspace->version()->memtable_bytes();
+  const absl::StatusOr<uint64_t> room = parts_.file_system.FreeSpace(parts_.directory);
+  {
+    MutexLock lock(mutex_);
+    if (!error_.ok()) return error_;
+    if (!room.ok() || *room < needed) return space_error_;
+    space_error_ = absl::OkStatus();
+  }
+  ScheduleAll();
+  return absl::OkStatus();
+}
+
+WriteDebt BackgroundWork::Debt() const {
+  WriteDebt worst;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) {
+    const std::shared_ptr<const Version> version = keyspace->version();
+    worst.unflushed_bytes = std::max<uint64_t>(worst.unflushed_bytes, version->memtable_bytes());
+    worst.immutable_memtables =
+        std::max(worst.immutable_memtables, version->immutables().size());
+    worst.level0_segments = std::max(worst.level0_segments, version->levels()->level0().size());
+  }
+  return worst;
+}
+
+absl::Status BackgroundWork::AwaitIdle() {
+  while (true) {
+    ScheduleAll();
+    MutexLock lock(mutex_);
+    if (!error_.ok()) return error_;
+    if (!space_error_.ok()) return space_error_;
+    if (tasks_ == 0 || stopping_) return absl::OkStatus();
+    while (tasks_ > 0 && !stopping_) parts_.executor.AwaitProgress(mutex_, changed_);
+  }
+}
+
+bool BackgroundWork::AwaitChange() {
+  MutexLock lock(mutex_);
+  if (tasks_ == 0) return false;
+  parts_.executor.AwaitProgress(mutex_, changed_);
+  return true;
+}
+
+void BackgroundWork::Stop() {
+  cancelled_.store(true);
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+    while (tasks_ > 0) parts_.executor.AwaitProgress(mutex_, changed_);
+  }
+  scheduler_.Drain();
+}
+
+}  // namespace firn

@@ -1,0 +1,137 @@
+// engine/background_work.h: decides after each change what the background has to do, runs it, and
+// installs the results.
+//
+// Of each keyspace at most one flush and one compaction are under way. A flush takes the oldest
+// immutable memtable; a compaction takes what the picker chooses, or a range that a client asked for.
+// Invariants:
+//   1. Before an edit that adds entries up to s is committed, the log is durable through s.
+//   2. A segment becomes obsolete only when the edit that removes it is synced.
+// Errors: a full disk (kDiskFull) stops the background until ResumeIfRoom() sees room; writes return
+// it meanwhile. Any other error sticks, in the commit queue too: no later write is acknowledged.
+// Files of a job whose edit was never tried are removed; those of one whose edit failed stay until
+// the next open, since it may be durable.
+#ifndef FIRN_ENGINE_BACKGROUND_WORK_H_
+#define FIRN_ENGINE_BACKGROUND_WORK_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/mutex.h"
+#include "base/types.h"
+#include "compaction/job.h"
+#include "compaction/picker.h"
+#include "compaction/scheduler.h"
+#include "engine/active_log.h"
+#include "engine/keyspace.h"
+#include "engine/obsolete_files.h"
+#include "engine/snapshot_registry.h"
+#include "engine/statistics.h"
+#include "engine/version_set.h"
+#include "engine/write_throttle.h"
+#include "firn/options.h"
+#include "io/file_system.h"
+
+namespace firn {
+
+// What the background works on. Everything outlives it.
+struct BackgroundParts {
+  FileSystem& file_system;
+  Executor& executor;
+  Clock& clock;
+  const Options& options;
+  std::string directory;
+  VersionSet& versions;
+  ActiveLog& log;
+  ObsoleteFiles& obsolete;
+  ReadContext& reading;
+  EngineCounters& counters;
+  std::function<uint64_t()> new_random;
+  std::function<std::shared_ptr<const KeyspaceTable>()> keyspaces;
+  std::function<void(const absl::Status&)> poison;  // makes every later write fail
+  LogSink say;                                      // never null
+};
+
+// Thread-safe. Nothing here may be called by a background task but what says so.
+class BackgroundWork {
+ public:
+  explicit BackgroundWork(BackgroundParts parts);
+  ~BackgroundWork();  // Stop() was called
+
+  // Schedules whatever is due in `keyspace`. Cheap when nothing is.
+  void Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ScheduleAll() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Waits until no memtable of `keyspace` with a floor at or below `floor` waits for its flush.
+  absl::Status AwaitFlush(const std::shared_ptr<KeyspaceImpl>& keyspace, SequenceNumber floor)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Merges what meets [begin, limit) down to the last level, on this thread.
+  absl::Status CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
+                            const UserKeyRange& range) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until nothing is due.
+  absl::Status AwaitIdle() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for some change, once. False: nothing is under way that could change anything.
+  bool AwaitChange() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The sticky error, or the full disk, or OK.
+  absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // After a full disk: goes on if there is room now, else says so. OK if nothing is wrong.
+  absl::Status ResumeIfRoom() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What the worst keyspace owes.
+  WriteDebt Debt() const;
+  // Retires the logs that no memtable needs any more.
+  absl::Status RetireLogs();
+
+  // Begins nothing more, cuts merges short and waits for what runs. Idempotent.
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Running {
+    bool flush = false;
+    bool compaction = false;
+  };
+
+  void RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status FlushOldest(KeyspaceImpl& keyspace);
+  void RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Compact(KeyspaceImpl& keyspace, const Levels& levels, const Compaction& compaction);
+  absl::Status CompactRangeInTurn(KeyspaceImpl& keyspace, const UserKeyRange& range);
+  absl::Status InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
+                          const ImmutableMemtable* flushed);
+  JobContext ContextFor(KeyspaceImpl& keyspace, absl::string_view origin);
+  PickerOptions ForPicker() const;
+  void RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result);
+  void CollectObsolete();
+  // Takes in what a job said. True: go on.
+  bool Judge(const absl::Status& status, const KeyspaceImpl& keyspace, absl::string_view what)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  bool MayRun() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !stopping_ && error_.ok() && space_error_.ok();
+  }
+  void TaskEnded() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const BackgroundParts parts_;
+  Scheduler scheduler_;
+  std::atomic<bool> cancelled_{false};
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t tasks_ ABSL_GUARDED_BY(mutex_) = 0;  // scheduled or running
+  absl::flat_hash_map<KeyspaceId, Running> running_ ABSL_GUARDED_BY(mutex_);
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  absl::Status space_error_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace firn
+
+#endif  // FIRN_ENGINE_BACKGROUND_WORK_H_

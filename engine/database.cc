@@ -1,0 +1,560 @@
+#include "engine/database.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "engine/batch_format.h"
+#include "engine/file_names.h"
+#include "engine/options_file.h"
+#include "engine/verify.h"
+#include "io/memory_file_system.h"
+
+namespace firn {
+namespace {
+
+// The folder of a store in memory: nobody else sees it.
+constexpr char kMemoryDirectory[] = "store";
+
+absl::Status Closed() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kClosed,
+                   "the database is closed");
+}
+
+absl::Status NoKeyspace(absl::string_view name) {
+  return MakeError(absl::StatusCode::kNotFound, ErrorReason::kKeyspaceNotFound,
+                   absl::StrCat("no keyspace ", name));
+}
+
+absl::Status BatchTooLarge(uint64_t size) {
+  return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
+                   absl::StrCat("a batch of ", size, " bytes; at most ", kBatchSizeMax));
+}
+
+struct SystemParts {
+  std::unique_ptr<FileSystem> file_system;
+  SystemClock clock;
+  std::unique_ptr<ThreadExecutor> executor;
+};
+
+}  // namespace
+
+// --- opening
+
+absl::StatusOr<Environment> DatabaseImpl::SystemEnvironment(const Options& options) {
+  auto parts = std::make_shared<SystemParts>();
+  Environment environment;
+  if (options.storage == Storage::kMemory) {
+    parts->file_system = std::make_unique<MemoryFileSystem>(
+        MemoryFileSystemOptions{.track_unsynced = false});
+  } else {
+    FIRN_ASSIGN_OR_RETURN(parts->file_system, NewDiskFileSystem(&environment.io_reason));
+  }
+  parts->executor = std::make_unique<ThreadExecutor>(
+      ThreadExecutor::Threads{.flush = 1, .compact = options.background_threads - 1});
+  environment.file_system = parts->file_system.get();
+  environment.executor = parts->executor.get();
+  environment.clock = &parts->clock;
+  environment.new_random = RandomSalt;
+  environment.owned = std::move(parts);
+  return environment;
+}
+
+DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Environment environment)
+    : path_(path),
+      options_(options),
+      environment_(std::move(environment)),
+      directory_(options.storage == Storage::kMemory ? std::string(kMemoryDirectory) : path_),
+      blocks_(options.block_cache_size),
+      segments_(*environment_.file_system, options.open_segments_max, &blocks_,
+                &counters_.segments),
+      reading_{segments_, snapshots_, counters_},
+      obsolete_(*environment_.file_system, segments_),
+      table_(std::make_shared<const KeyspaceTable>()) {}
+
+absl::StatusOr<std::unique_ptr<DatabaseImpl>> DatabaseImpl::Open(absl::string_view path,
+                                                                 const Options& options,
+                                                                 Environment environment) {
+  std::unique_ptr<DatabaseImpl> database(
+      new DatabaseImpl(path, options, std::move(environment)));
+  FIRN_RETURN_IF_ERROR(database->Recover());
+  return database;
+}
+
+absl::Status DatabaseImpl::Recover() {
+  const uint64_t begin = environment_.clock->MonotonicMicroseconds();
+  FIRN_ASSIGN_OR_RETURN(
+      OpenedFolder folder,
+      OpenFolder({*environment_.file_system, *environment_.executor, directory_,
+                  environment_.new_random},
+                 options_));
+  lock_ = std::move(folder.lock);
+  store_ = folder.store;
+  auto table = std::make_shared<KeyspaceTable>();
+  for (const auto& [id, keyspace] : folder.state.keyspaces) {
+    (*table)[id] = std::make_shared<KeyspaceImpl>(reading_, id, keyspace, FolderOf(keyspace.name));
+  }
+  FIRN_RETURN_IF_ERROR(CheckSegments(*table));
+  FIRN_ASSIGN_OR_RETURN(ReplayedLogs replayed, ReplayLogs(*environment_.file_system, folder, *table,
+                                                          options_.memtable_size));
+  {
+    MutexLock lock(mutex_);
+    table_ = table;
+  }
+  counters_.recovered_batches = replayed.batches;
+  counters_.recovered_bytes = replayed.bytes;
+  FIRN_RETURN_IF_ERROR(StartWriting(folder, replayed));
+  recovered_ = true;
+  counters_.recovery_us = environment_.clock->MonotonicMicroseconds() - begin;
+  Say(absl::StrCat("opened ", path_, " on ", environment_.file_system->name(), ": ",
+                   table->size(), " keyspaces, ", replayed.batches,
+                   " groups of writes replayed, last number ", last_sequence()));
+  background_->ScheduleAll();
+  return absl::OkStatus();
+}
+
+// The state goes into a manifest of its own, and the logs that were read are closed by the header of
+// a new one: from then on nothing depends on where a torn tail is seen to end.
+absl::Status DatabaseImpl::StartWriting(OpenedFolder& folder, const ReplayedLogs& replayed) {
+  StoreState state = folder.state;
+  state.last_sequence = std::max(state.last_sequence, replayed.last_sequence);
+  for (auto& [id, keyspace] : state.keyspaces) {
+    if (!keyspace.volatile_since.has_value()) continue;
+    Say(absl::StrCat("keyspace ", keyspace.name, ": volatile writes above number ",
+                     keyspace.volatile_since->value, " that were not flushed are gone"));
+    keyspace.volatile_since = std::nullopt;
+    table()->at(id)->TakeVolatileMark(kMaxSequenceNumber);
+  }
+  reading_.published.store(state.last_sequence.value, std::memory_order_release);
+  for (const FoundLog& log : folder.chain) {
+    FIRN_RETURN_IF_ERROR(folder.logs->SyncLog(log.header.number));
+  }
+  const FileNumber greatest = folder.greatest_file;
+  MakeParts(folder, replayed, std::move(state));
+  versions_->RaiseFileNumber(greatest);
+  FIRN_RETURN_IF_ERROR(versions_->StartManifest());
+  FIRN_RETURN_IF_ERROR(log_->Switch(0, SequenceNumber{last_sequence()}));
+  FIRN_RETURN_IF_ERROR(background_->RetireLogs());
+  FIRN_ASSIGN_OR_RETURN(const std::vector<std::string> removed,
+                        RemoveOrphans(*environment_.file_system, directory_, *versions_->state(),
+                                      versions_->manifest_position().number));
+  for (const std::string& file : removed) Say(absl::StrCat("removed without use: ", file));
+  return PersistOptions();
+}
+
+void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state) {
+  const auto keyspaces = [this] { return table(); };
+  versions_ = std::make_unique<VersionSet>(*environment_.file_system, directory_, std::move(state),
+                                           environment_.new_random);
+  log_ = std::make_unique<ActiveLog>(std::move(folder.logs), *versions_,
+                                     std::move(replayed.sealed), replayed.previous);
+  background_ = std::make_unique<BackgroundWork>(BackgroundParts{
+      *environment_.file_system, *environment_.executor, *environment_.clock, options_, directory_,
+      *versions_, *log_, obsolete_, reading_, counters_, environment_.new_random, keyspaces,
+      [this](const absl::Status& status) { queue_->Poison(status); },
+      [this](absl::string_view line) { Say(line); }});
+  write_path_ = std::make_unique<WritePath>(
+      WritePathParts{*environment_.clock, options_, *versions_, *log_, *background_, reading_,
+                     counters_, keyspaces});
+  queue_ = std::make_unique<CommitQueue>(*write_path_, *environment_.clock,
+                                         SequenceNumber{last_sequence()}, CommitQueueOptions{});
+}
+
+// --- closing
+
+class DatabaseImpl::CallGuard {
+ public:
+  explicit CallGuard(DatabaseImpl& database) : database_(database) {
+    MutexLock lock(database_.mutex_);
+    if (database_.closing_) return;
+    ++database_.calls_;
+    inside_ = true;
+  }
+  ~CallGuard() {
+    if (!inside_) return;
+    MutexLock lock(database_.mutex_);
+    if (--database_.calls_ == 0 && database_.closing_) database_.call_ended_.NotifyAll();
+  }
+  CallGuard(const CallGuard&) = delete;
+  CallGuard& operator=(const CallGuard&) = delete;
+  absl::Status status() const { return inside_ ? absl::OkStatus() : Closed(); }
+
+ private:
+  DatabaseImpl& database_;
+  bool inside_ = false;
+};
+
+DatabaseImpl::~DatabaseImpl() {
+  const absl::Status closed = Close();
+  if (!closed.ok()) Say(absl::StrCat("closing failed: ", closed.ToString()));
+}
+
+absl::Status DatabaseImpl::Close() {
+  {
+    MutexLock lock(mutex_);
+    if (closing_) {
+      while (!closed_) call_ended_.Wait(mutex_);
+      return absl::OkStatus();
+    }
+    closing_ = true;
+    reading_.closed.store(true, std::memory_order_release);
+    while (calls_ > 0) call_ended_.Wait(mutex_);
+  }
+  const absl::Status status = CloseOnce();
+  MutexLock lock(mutex_);
+  closed_ = true;
+  call_ended_.NotifyAll();
+  return status;
+}
+
+absl::Status DatabaseImpl::CloseOnce() {
+  if (background_ == nullptr) return absl::OkStatus();  // recovery ended before anything was written
+  if (!recovered_) {
+    background_->Stop();
+    return absl::OkStatus();
+  }
+  absl::Status status = queue_->error();
+  // A clean close is no crash: what has no log record is flushed first.
+  for (const auto& [id, keyspace] : *table()) {
+    if (status.ok() && keyspace->volatile_marked()) status = FlushKeyspace(keyspace);
+  }
+  background_->Stop();
+  if (status.ok()) status = queue_->error();
+  if (status.ok()) status = log_->Close(SequenceNumber{last_sequence()});
+  if (status.ok()) status = versions_->Close();
+  const absl::Status collected = obsolete_.Collect();
+  if (status.ok()) status = collected;
+  lock_ = nullptr;
+  if (status.ok()) Say(absl::StrCat("closed ", path_));
+  return status;
+}
+
+// --- keyspaces
+
+std::string DatabaseImpl::FolderOf(absl::string_view keyspace) const {
+  return JoinPath(directory_, keyspace);
+}
+
+std::shared_ptr<const KeyspaceTable> DatabaseImpl::table() const {
+  MutexLock lock(mutex_);
+  return table_;
+}
+
+std::shared_ptr<KeyspaceImpl> DatabaseImpl::Find(absl::string_view name) const {
+  const std::shared_ptr<const KeyspaceTable> keyspaces = table();
+  for (const auto& [id, keyspace] : *keyspaces) {
+    if (keyspace->name() == name) return keyspace;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Keyspace> DatabaseImpl::CreateKeyspace(absl::string_view name,
+                                                      const KeyspaceOptions& options) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  if (!IsKeyspaceName(name)) {
+    return InvalidArgument(absl::StrCat("keyspace name \"", name,
+                                        "\": 1 to 64 characters of [a-z0-9_-], not wal or ",
+                                        "quarantine"));
+  }
+  FIRN_RETURN_IF_ERROR(CheckKeyspaceOptions(options));
+  const Turn::Holder turn(keyspaces_turn_);
+  if (Find(name) != nullptr) {
+    return MakeError(absl::StatusCode::kAlreadyExists, ErrorReason::kKeyspaceExists,
+                     absl::StrCat("there is a keyspace ", name, " already"));
+  }
+  const absl::Status made = environment_.file_system->CreateDirectory(FolderOf(name));
+  if (!made.ok() && !absl::IsAlreadyExists(made)) return made;  // a dropped one may have left it
+  FIRN_RETURN_IF_ERROR(environment_.file_system->SyncDirectory(directory_));
+  KeyspaceId id;
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    id = state.next_keyspace;
+    VersionEdit edit;
+    edit.next_keyspace = KeyspaceId{id.value + 1};
+    edit.added_keyspaces.push_back({id, std::string(name), options});
+    return edit;
+  };
+  std::shared_ptr<KeyspaceImpl> keyspace;
+  const auto publish = [&](const StoreState& state) {
+    keyspace = std::make_shared<KeyspaceImpl>(reading_, id, state.keyspaces.at(id), FolderOf(name));
+    MutexLock lock(mutex_);
+    auto changed = std::make_shared<KeyspaceTable>(*table_);
+    (*changed)[id] = keyspace;
+    table_ = std::move(changed);
+  };
+  FIRN_RETURN_IF_ERROR(CommitEdit(make, publish));
+  Say(absl::StrCat("created keyspace ", name));
+  const absl::Status persisted = PersistOptions();
+  if (!persisted.ok()) Say(absl::StrCat(kOptionsFileName, ": ", persisted.ToString()));
+  return Keyspace(std::move(keyspace));
+}
+
+absl::StatusOr<Keyspace> DatabaseImpl::OpenKeyspace(absl::string_view name) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  std::shared_ptr<KeyspaceImpl> keyspace = Find(name);
+  if (keyspace == nullptr) return NoKeyspace(name);
+  return Keyspace(std::move(keyspace));
+}
+
+absl::StatusOr<Keyspace> DatabaseImpl::OpenOrCreateKeyspace(absl::string_view name,
+                                                            const KeyspaceOptions& options) {
+  while (true) {
+    absl::StatusOr<Keyspace> keyspace = OpenKeyspace(name);
+    if (ReasonOf(keyspace.status()) != ErrorReason::kKeyspaceNotFound) return keyspace;
+    keyspace = CreateKeyspace(name, options);
+    // Somebody may have been faster.
+    if (ReasonOf(keyspace.status()) != ErrorReason::kKeyspaceExists) return keyspace;
+  }
+}
+
+absl::Status DatabaseImpl::DropKeyspace(absl::string_view name) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  const Turn::Holder turn(keyspaces_turn_);
+  const std::shared_ptr<KeyspaceImpl> keyspace = Find(name);
+  if (keyspace == nullptr) return NoKeyspace(name);
+  std::shared_ptr<const Levels> levels;  // as of the edit
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    levels = state.keyspaces.at(keyspace->id()).levels;
+    VersionEdit edit;
+    edit.dropped_keyspaces.push_back(keyspace->id());
+    return edit;
+  };
+  const auto publish = [&](const StoreState&) {
+    keyspace->MarkDropped();
+    MutexLock lock(mutex_);
+    auto changed = std::make_shared<KeyspaceTable>(*table_);
+    changed->erase(keyspace->id());
+    table_ = std::move(changed);
+  };
+  FIRN_RETURN_IF_ERROR(CommitEdit(make, publish));
+  keyspace->Install(std::make_shared<const Levels>(), kMaxSequenceNumber);
+  for (uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const SegmentPtr& segment : levels->level(LevelIndex{level})) {
+      obsolete_.Add(segment, FolderOf(name));
+    }
+  }
+  levels = nullptr;
+  const absl::Status collected = obsolete_.Collect();
+  if (!collected.ok()) Say(absl::StrCat("dropping ", name, ": ", collected.ToString()));
+  Say(absl::StrCat("dropped keyspace ", name));
+  const absl::Status persisted = PersistOptions();
+  if (!persisted.ok()) Say(absl::StrCat(kOptionsFileName, ": ", persisted.ToString()));
+  return background_->RetireLogs();
+}
+
+std::vector<std::string> DatabaseImpl::ListKeyspaces() const {
+  std::vector<std::string> names;
+  const std::shared_ptr<const KeyspaceTable> keyspaces = table();
+  for (const auto& [id, keyspace] : *keyspaces) names.push_back(keyspace->name());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status DatabaseImpl::CommitEdit(
+    absl::FunctionRef<absl::StatusOr<VersionEdit>(const StoreState&)> make,
+    absl::FunctionRef<void(const StoreState&)> publish) {
+  const absl::Status status =
+      versions_->Commit(make, SequenceNumber{last_sequence()}, publish);
+  if (!status.ok() && !versions_->error().ok()) queue_->Poison(status);
+  return status;
+}
+
+absl::Status DatabaseImpl::PersistOptions() {
+  std::map<std::string, KeyspaceOptions> keyspaces;
+  for (const auto& [id, keyspace] : versions_->state()->keyspaces) {
+    keyspaces[keyspace.name] = keyspace.options;
+  }
+  return WriteOptionsFile(*environment_.file_system, directory_, options_, keyspaces);
+}
+
+// --- writing
+
+absl::Status DatabaseImpl::FillRequest(const WriteBatch& batch, Durability durability,
+                                       WriteRequest& request) {
+  if (batch.encoded_size() > kBatchSizeMax) return BatchTooLarge(batch.encoded_size());
+  request.encoded = batch.encoded();
+  request.count = batch.count();
+  request.durability = durability;
+  request.table = table();
+  KeyspaceImpl* keyspace = nullptr;
+  const auto check = [&](const BatchEntry& entry) -> absl::Status {
+    if (keyspace != nullptr && keyspace->id() == entry.keyspace) return absl::OkStatus();
+    if (entry.keyspace.value == 0) return InvalidArgument("an empty keyspace handle in a batch");
+    const auto found = request.table->find(entry.keyspace);
+    if (found == request.table->end()) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kKeyspaceDropped,
+                       absl::StrCat("keyspace ", entry.keyspace.value, " was dropped"));
+    }
+    if (durability == Durability::kVolatile && keyspace != nullptr) {
+      return InvalidArgument("a kVolatile batch over two keyspaces");
+    }
+    keyspace = found->second.get();
+    if (durability == Durability::kVolatile) request.volatile_keyspace = keyspace;
+    return absl::OkStatus();
+  };
+  const absl::Status status = ForEachEntry(AsBytes(batch.encoded()), check);
+  // WriteBatch encodes whatever it is given: what does not decode is a size over its limit.
+  if (absl::IsDataLoss(status)) {
+    return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge, status.message());
+  }
+  return status;
+}
+
+absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  if (batch.empty()) return absl::OkStatus();
+  const uint64_t begin = environment_.clock->MonotonicMicroseconds();
+  WriteRequest request;
+  FIRN_RETURN_IF_ERROR(FillRequest(batch, durability, request));
+  const KeyspaceImpl::VolatileWrite in_progress(request.volatile_keyspace);
+  FIRN_RETURN_IF_ERROR(queue_->Commit(request));
+  counters_.write_us.Add(environment_.clock->MonotonicMicroseconds() - begin);
+  return absl::OkStatus();
+}
+
+absl::Status DatabaseImpl::Sync() {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(queue_->error());
+  const absl::Status synced = log_->Sync();
+  if (!synced.ok()) queue_->Poison(synced);
+  return synced;
+}
+
+// --- background
+
+absl::Status DatabaseImpl::CheckHandle(const Keyspace& keyspace) const {
+  if (keyspace.empty()) return InvalidArgument("an empty keyspace handle");
+  return keyspace.impl()->Check();
+}
+
+absl::Status DatabaseImpl::FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  FIRN_RETURN_IF_ERROR(background_->ResumeIfRoom());
+  SequenceNumber floor;
+  FIRN_RETURN_IF_ERROR(queue_->Exclusive([&](SequenceNumber) {
+    floor = write_path_->SwitchMemtable(keyspace);
+    return absl::OkStatus();
+  }));
+  FIRN_RETURN_IF_ERROR(background_->AwaitFlush(keyspace, floor));
+  if (!keyspace->TakeVolatileMark(floor)) return absl::OkStatus();
+  // The flush itself could not clear it: a volatile write was in progress then.
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    VersionEdit edit;
+    if (state.keyspaces.count(keyspace->id()) > 0) {
+      edit.volatile_marks.push_back({keyspace->id(), std::nullopt});
+    }
+    return edit;
+  };
+  return CommitEdit(make, [](const StoreState&) {});
+}
+
+absl::Status DatabaseImpl::Flush(const Keyspace& keyspace) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(CheckHandle(keyspace));
+  return FlushKeyspace(keyspace.impl());
+}
+
+absl::Status DatabaseImpl::Compact(const Keyspace& keyspace, absl::string_view begin,
+                                   absl::string_view limit) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(CheckHandle(keyspace));
+  FIRN_RETURN_IF_ERROR(FlushKeyspace(keyspace.impl()));
+  UserKeyRange range;
+  range.smallest = begin;
+  if (!limit.empty()) range.largest = limit;
+  return background_->CompactRange(keyspace.impl(), range);
+}
+
+absl::Status DatabaseImpl::WaitForBackgroundWork() {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(background_->ResumeIfRoom());
+  return background_->AwaitIdle();
+}
+
+// --- looking at it
+
+absl::StatusOr<VerifyReport> DatabaseImpl::Verify(VerifyLevel level) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  const std::shared_ptr<const KeyspaceTable> keyspaces = table();
+  return VerifyStore({*environment_.file_system, directory_, *versions_, *log_, *keyspaces}, level);
+}
+
+Statistics DatabaseImpl::statistics() const {
+  Statistics statistics;
+  counters_.Read(statistics);
+  const absl::string_view io = environment_.file_system->name();
+  statistics.io = std::string(io);
+  statistics.io_reason = environment_.io_reason;
+  statistics.last_sequence = last_sequence();
+  statistics.log_bytes = log_->written_bytes();
+  statistics.block_cache_bytes = blocks_.Counters().charge;
+  statistics.snapshots = snapshots_.count();
+  const std::shared_ptr<const KeyspaceTable> keyspaces = table();
+  for (const auto& [id, keyspace] : *keyspaces) {
+    statistics.keyspaces.push_back(keyspace->statistics());
+  }
+  std::sort(statistics.keyspaces.begin(), statistics.keyspaces.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  return statistics;
+}
+
+void DatabaseImpl::Say(absl::string_view line) const {
+  if (options_.log_sink) options_.log_sink(line);
+}
+
+// --- firn/database.h
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(absl::string_view path,
+                                                         const Options& options) {
+  FIRN_RETURN_IF_ERROR(CheckOptions(options));
+  FIRN_ASSIGN_OR_RETURN(Environment environment, DatabaseImpl::SystemEnvironment(options));
+  FIRN_ASSIGN_OR_RETURN(auto impl, DatabaseImpl::Open(path, options, std::move(environment)));
+  return std::make_unique<Database>(std::move(impl));
+}
+
+Database::Database(std::unique_ptr<DatabaseImpl> impl) : impl_(std::move(impl)) {}
+Database::~Database() = default;
+absl::Status Database::Close() { return impl_->Close(); }
+absl::StatusOr<Keyspace> Database::CreateKeyspace(absl::string_view name,
+                                                  const KeyspaceOptions& options) {
+  return impl_->CreateKeyspace(name, options);
+}
+absl::StatusOr<Keyspace> Database::OpenKeyspace(absl::string_view name) {
+  return impl_->OpenKeyspace(name);
+}
+absl::StatusOr<Keyspace> Database::OpenOrCreateKeyspace(absl::string_view name,
+                                                        const KeyspaceOptions& options) {
+  return impl_->OpenOrCreateKeyspace(name, options);
+}
+absl::Status Database::DropKeyspace(absl::string_view name) { return impl_->DropKeyspace(name); }
+std::vector<std::string> Database::ListKeyspaces() const { return impl_->ListKeyspaces(); }
+absl::Status Database::Write(const WriteBatch& batch, Durability durability) {
+  return impl_->Write(batch, durability);
+}
+absl::Status Database::Sync() { return impl_->Sync(); }
+Snapshot Database::TakeSnapshot() { return impl_->TakeSnapshot(); }
+uint64_t Database::last_sequence() const { return impl_->last_sequence(); }
+absl::Status Database::Flush(const Keyspace& keyspace) { return impl_->Flush(keyspace); }
+absl::Status Database::Compact(const Keyspace& keyspace, absl::string_view begin,
+                               absl::string_view limit) {
+  return impl_->Compact(keyspace, begin, limit);
+}
+absl::Status Database::WaitForBackgroundWork() { return impl_->WaitForBackgroundWork(); }
+absl::StatusOr<VerifyReport> Database::Verify(VerifyLevel level) { return impl_->Verify(level); }
+Statistics Database::statistics() const { return impl_->statistics(); }
+const std::map<std::string, std::string>& Database::identity() const { return impl_->identity(); }
+const std::string& Database::store_id() const { return impl_->store_id(); }
+const std::string& Database::path() const { return impl_->path(); }
+
+}  // namespace firn

@@ -1,0 +1,150 @@
+// engine/database.h: what stands behind firn::Database. It wires the parts and holds their order of
+// birth and death; the work is in its neighbours.
+//
+//   reads    Keyspace -> KeyspaceImpl -> Version (engine/keyspace.h, engine/version.h)
+//   writes   CommitQueue -> WritePath -> ActiveLog, memtables
+//   merges   BackgroundWork -> jobs -> VersionSet -> ObsoleteFiles
+//   opening  engine/recovery.h
+//
+// Every call but reads passes a gate (CallGuard), which Close() shuts and then waits behind. Readers
+// look at one flag and touch no shared count: what they use lives until the destructor.
+#ifndef FIRN_ENGINE_DATABASE_H_
+#define FIRN_ENGINE_DATABASE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/mutex.h"
+#include "engine/active_log.h"
+#include "engine/background_work.h"
+#include "engine/commit_queue.h"
+#include "engine/keyspace.h"
+#include "engine/obsolete_files.h"
+#include "engine/recovery.h"
+#include "engine/snapshot_registry.h"
+#include "engine/statistics.h"
+#include "engine/store_file.h"
+#include "engine/turn.h"
+#include "engine/version_set.h"
+#include "engine/write_path.h"
+#include "firn/database.h"
+#include "firn/options.h"
+#include "io/file_system.h"
+#include "sstable/block_cache.h"
+#include "sstable/segment_cache.h"
+
+namespace firn {
+
+// Where a database gets files, background work, time and chance from. A test gives its own.
+struct Environment {
+  FileSystem* file_system = nullptr;
+  Executor* executor = nullptr;
+  Clock* clock = nullptr;
+  std::function<uint64_t()> new_random;  // salts of logs and ids of segments
+  std::string io_reason;                 // why io_uring is not used; empty if it is
+  std::shared_ptr<void> owned;           // destroyed after the database; may be null
+};
+
+class DatabaseImpl {
+ public:
+  // The environment for `options` on this machine.
+  static absl::StatusOr<Environment> SystemEnvironment(const Options& options);
+
+  // Options are not checked here: tests use smaller ones than Database::Open() accepts.
+  static absl::StatusOr<std::unique_ptr<DatabaseImpl>> Open(absl::string_view path,
+                                                            const Options& options,
+                                                            Environment environment);
+  ~DatabaseImpl();
+
+  // As in firn/database.h.
+  absl::Status Close() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<Keyspace> CreateKeyspace(absl::string_view name, const KeyspaceOptions& options)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<Keyspace> OpenKeyspace(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<Keyspace> OpenOrCreateKeyspace(absl::string_view name,
+                                                const KeyspaceOptions& options)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status DropKeyspace(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> ListKeyspaces() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Write(const WriteBatch& batch, Durability durability) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Sync() ABSL_LOCKS_EXCLUDED(mutex_);
+  Snapshot TakeSnapshot() { return snapshots_.Take(reading_.published); }
+  uint64_t last_sequence() const { return reading_.published.load(std::memory_order_acquire); }
+  absl::Status Flush(const Keyspace& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Compact(const Keyspace& keyspace, absl::string_view begin, absl::string_view limit)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status WaitForBackgroundWork() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<VerifyReport> Verify(VerifyLevel level) ABSL_LOCKS_EXCLUDED(mutex_);
+  Statistics statistics() const ABSL_LOCKS_EXCLUDED(mutex_);
+  const std::map<std::string, std::string>& identity() const { return store_.identity; }
+  const std::string& store_id() const { return store_.id; }
+  const std::string& path() const { return path_; }
+  const Options& options() const { return options_; }
+  FileSystem& file_system() { return *environment_.file_system; }
+
+ private:
+  class CallGuard;  // in a call; not OK once Close() has begun
+
+  DatabaseImpl(absl::string_view path, const Options& options, Environment environment);
+
+  absl::Status Recover();
+  absl::Status StartWriting(OpenedFolder& folder, const ReplayedLogs& replayed);
+  void MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state);
+  void Say(absl::string_view line) const;
+  std::string FolderOf(absl::string_view keyspace) const;
+  std::shared_ptr<const KeyspaceTable> table() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<KeyspaceImpl> Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status CheckHandle(const Keyspace& keyspace) const;
+  absl::Status FillRequest(const WriteBatch& batch, Durability durability, WriteRequest& request)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace);
+  absl::Status PersistOptions();
+  // VersionSet::Commit(); a failure that sticks there sticks in the commit queue too.
+  absl::Status CommitEdit(absl::FunctionRef<absl::StatusOr<VersionEdit>(const StoreState&)> make,
+                          absl::FunctionRef<void(const StoreState&)> publish);
+  absl::Status CloseOnce() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // In order of birth; members die in the opposite order.
+  const std::string path_;
+  const Options options_;
+  const Environment environment_;
+  std::string directory_;
+  StoreFile store_;
+  std::unique_ptr<DirectoryLock> lock_;
+  EngineCounters counters_;
+  SnapshotRegistry snapshots_;
+  BlockCache blocks_;
+  SegmentCache segments_;
+  ReadContext reading_;
+  ObsoleteFiles obsolete_;
+  std::unique_ptr<VersionSet> versions_;
+  std::unique_ptr<ActiveLog> log_;
+  std::unique_ptr<BackgroundWork> background_;
+  std::unique_ptr<WritePath> write_path_;
+  std::unique_ptr<CommitQueue> queue_;
+
+  bool recovered_ = false;  // set before the database is shared
+  Turn keyspaces_turn_;     // of creating and dropping keyspaces
+
+  mutable Mutex mutex_;
+  CondVar call_ended_;
+  std::shared_ptr<const KeyspaceTable> table_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;  // in progress
+};
+
+}  // namespace firn
+
+#endif  // FIRN_ENGINE_DATABASE_H_

@@ -1,0 +1,211 @@
+#include "engine/keyspace.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "engine/visible_iterator.h"
+
+namespace firn {
+
+KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceState& state,
+                           absl::string_view directory)
+    : context_(context),
+      id_(id),
+      name_(state.name),
+      options_(state.options),
+      segments_(context.segments, directory),
+      active_(Memtable::Create()),
+      version_(std::make_shared<const Version>(active_, std::vector<ImmutableMemtable>{},
+                                               state.levels)),
+      volatile_marked_(state.volatile_since.has_value()) {}
+
+std::shared_ptr<const Version> KeyspaceImpl::version() const {
+  MutexLock lock(mutex_);
+  return version_;
+}
+
+absl::Status KeyspaceImpl::Check() const {
+  if (context_.closed.load(std::memory_order_acquire)) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kClosed,
+                     "the database is closed");
+  }
+  if (dropped()) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kKeyspaceDropped,
+                     absl::StrCat("the keyspace ", name_, " was dropped"));
+  }
+  return absl::OkStatus();
+}
+
+KeyspaceImpl::View KeyspaceImpl::ViewAt(const Snapshot& snapshot) const {
+  View view;
+  view.version = version();
+  view.sequence = snapshot.empty()
+                      ? SequenceNumber{context_.published.load(std::memory_order_acquire)}
+                      : SequenceNumber{snapshot.sequence()};
+  return view;
+}
+
+absl::StatusOr<PinnedValue> KeyspaceImpl::Get(absl::string_view key, const Snapshot& snapshot) {
+  FIRN_RETURN_IF_ERROR(Check());
+  context_.counters.gets.Add(1);
+  const View view = ViewAt(snapshot);
+  return view.version->Get(key, view.sequence, segments_);
+}
+
+std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
+    absl::Span<const absl::string_view> keys, const Snapshot& snapshot) {
+  const absl::Status status = Check();
+  if (!status.ok()) return std::vector<absl::StatusOr<PinnedValue>>(keys.size(), status);
+  context_.counters.gets.Add(keys.size());
+  const View view = ViewAt(snapshot);
+  return view.version->MultiGet(keys, view.sequence, segments_);
+}
+
+std::unique_ptr<Iterator> KeyspaceImpl::NewIterator(const IteratorOptions& options) {
+  const absl::Status status = Check();
+  if (!status.ok()) return NewEmptyIterator(status);
+  const View view = ViewAt(options.snapshot);
+  absl::StatusOr<std::unique_ptr<InternalIterator>> source =
+      view.version->NewIterator(options.begin, options.limit, segments_);
+  if (!source.ok()) return NewEmptyIterator(source.status());
+  VisibleIteratorParts parts;
+  parts.source = *std::move(source);
+  parts.sequence = view.sequence;
+  parts.begin = options.begin;
+  parts.limit = options.limit;
+  parts.snapshot = options.snapshot;
+  parts.pins.push_back(view.version);
+  return NewVisibleIterator(std::move(parts));
+}
+
+absl::StatusOr<uint64_t> KeyspaceImpl::ApproximateSize(absl::string_view begin,
+                                                       absl::string_view limit) {
+  FIRN_RETURN_IF_ERROR(Check());
+  UserKeyRange range;
+  range.smallest = begin;
+  if (!limit.empty()) range.largest = limit;
+  return version()->levels()->ApproximateBytes(range);
+}
+
+KeyspaceStatistics KeyspaceImpl::statistics() const {
+  const std::shared_ptr<const Version> pinned = version();
+  const Levels& levels = *pinned->levels();
+  KeyspaceStatistics statistics;
+  statistics.name = name_;
+  statistics.id = id_.value;
+  statistics.memtable_bytes = pinned->memtable_bytes();
+  statistics.entries_estimate = levels.entry_count() + pinned->active()->entry_count();
+  for (const ImmutableMemtable& immutable : pinned->immutables()) {
+    statistics.entries_estimate += immutable.memtable->entry_count();
+  }
+  for (uint32_t level = 0; level < kLevelCount; ++level) {
+    statistics.levels.push_back(
+        {levels.level(LevelIndex{level}).size(), levels.bytes(LevelIndex{level})});
+  }
+  return statistics;
+}
+
+bool KeyspaceImpl::SwitchMemtable(SequenceNumber floor) {
+  if (active_->empty()) return false;
+  std::shared_ptr<Memtable> fresh = Memtable::Create();
+  MutexLock lock(mutex_);
+  std::vector<ImmutableMemtable> immutables;
+  immutables.push_back({active_, floor});
+  immutables.insert(immutables.end(), version_->immutables().begin(),
+                    version_->immutables().end());
+  version_ = std::make_shared<const Version>(fresh, std::move(immutables), version_->levels());
+  active_ = std::move(fresh);
+  return true;
+}
+
+void KeyspaceImpl::Install(std::shared_ptr<const Levels> levels, SequenceNumber flushed) {
+  MutexLock lock(mutex_);
+  std::vector<ImmutableMemtable> immutables = version_->immutables();
+  immutables.erase(std::remove_if(immutables.begin(), immutables.end(),
+                                  [&](const ImmutableMemtable& immutable) {
+                                    return immutable.floor <= flushed;
+                                  }),
+                   immutables.end());
+  version_ = std::make_shared<const Version>(version_->active(), std::move(immutables),
+                                             std::move(levels));
+}
+
+KeyspaceImpl::VolatileWrite::VolatileWrite(KeyspaceImpl* keyspace) : keyspace_(keyspace) {
+  if (keyspace_ == nullptr) return;
+  MutexLock lock(keyspace_->mutex_);
+  ++keyspace_->volatile_writes_;
+}
+
+KeyspaceImpl::VolatileWrite::~VolatileWrite() {
+  if (keyspace_ == nullptr) return;
+  MutexLock lock(keyspace_->mutex_);
+  --keyspace_->volatile_writes_;
+}
+
+bool KeyspaceImpl::volatile_marked() const {
+  MutexLock lock(mutex_);
+  return volatile_marked_;
+}
+
+void KeyspaceImpl::SetVolatileMarked() {
+  MutexLock lock(mutex_);
+  volatile_marked_ = true;
+}
+
+void KeyspaceImpl::NoteVolatile(SequenceNumber last) {
+  MutexLock lock(mutex_);
+  volatile_last_ = std::max(volatile_last_, last);
+}
+
+bool KeyspaceImpl::TakeVolatileMark(SequenceNumber flushed) {
+  MutexLock lock(mutex_);
+  if (!volatile_marked_ || volatile_writes_ > 0 || volatile_last_ > flushed) return false;
+  volatile_marked_ = false;
+  return true;
+}
+
+// --- firn/keyspace.h
+
+namespace {
+
+absl::Status EmptyHandle() { return InvalidArgument("an empty keyspace handle"); }
+
+}  // namespace
+
+absl::StatusOr<PinnedValue> Keyspace::Get(absl::string_view key, const Snapshot& snapshot) const {
+  if (empty()) return EmptyHandle();
+  return impl_->Get(key, snapshot);
+}
+
+std::vector<absl::StatusOr<PinnedValue>> Keyspace::MultiGet(
+    absl::Span<const absl::string_view> keys, const Snapshot& snapshot) const {
+  if (empty()) return std::vector<absl::StatusOr<PinnedValue>>(keys.size(), EmptyHandle());
+  return impl_->MultiGet(keys, snapshot);
+}
+
+std::unique_ptr<Iterator> Keyspace::NewIterator(const IteratorOptions& options) const {
+  if (empty()) return NewEmptyIterator(EmptyHandle());
+  return impl_->NewIterator(options);
+}
+
+absl::StatusOr<uint64_t> Keyspace::ApproximateSize(absl::string_view begin,
+                                                   absl::string_view limit) const {
+  if (empty()) return EmptyHandle();
+  return impl_->ApproximateSize(begin, limit);
+}
+
+const std::string& Keyspace::name() const {
+  static const std::string* const none = new std::string;
+  return empty() ? *none : impl_->name();
+}
+
+uint32_t Keyspace::id() const { return empty() ? 0 : impl_->id().value; }
+
+const KeyspaceOptions& Keyspace::options() const {
+  static const KeyspaceOptions none;
+  return empty() ? none : impl_->options();
+}
+
+}  // namespace firn

@@ -1,0 +1,124 @@
+// engine/keyspace.h: one LSM tree: its options, its folder and its present version. The public
+// firn::Keyspace is a handle on it.
+//
+// The version is replaced, never changed, by two parties: the write path (a full memtable becomes
+// immutable) and the background (new levels, flushed memtables go). Both do so under `mutex_`, which
+// is held for the moment of the exchange, and readers for that of copying the pointer.
+#ifndef FIRN_ENGINE_KEYSPACE_H_
+#define FIRN_ENGINE_KEYSPACE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/mutex.h"
+#include "base/types.h"
+#include "engine/memtable.h"
+#include "engine/snapshot_registry.h"
+#include "engine/statistics.h"
+#include "engine/store_state.h"
+#include "engine/version.h"
+#include "firn/keyspace.h"
+#include "sstable/segment_cache.h"
+
+namespace firn {
+
+// What the keyspaces of a database share. Outlives them.
+struct ReadContext {
+  SegmentCache& segments;
+  SnapshotRegistry& snapshots;
+  EngineCounters& counters;
+  std::atomic<uint64_t> published{0};  // the last visible sequence number
+  std::atomic<bool> closed{false};
+};
+
+class KeyspaceImpl {
+ public:
+  // `directory`: the keyspace's own folder.
+  KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceState& state,
+               absl::string_view directory);
+
+  KeyspaceId id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const KeyspaceOptions& options() const { return options_; }
+  SegmentDirectory& segments() { return segments_; }
+  std::shared_ptr<const Version> version() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- readers: see firn/keyspace.h. Thread-safe.
+  absl::StatusOr<PinnedValue> Get(absl::string_view key, const Snapshot& snapshot);
+  std::vector<absl::StatusOr<PinnedValue>> MultiGet(absl::Span<const absl::string_view> keys,
+                                                    const Snapshot& snapshot);
+  std::unique_ptr<Iterator> NewIterator(const IteratorOptions& options);
+  absl::StatusOr<uint64_t> ApproximateSize(absl::string_view begin, absl::string_view limit);
+  KeyspaceStatistics statistics() const;
+  // OK, kClosed or kKeyspaceDropped.
+  absl::Status Check() const;
+  void MarkDropped() { dropped_.store(true, std::memory_order_release); }
+  bool dropped() const { return dropped_.load(std::memory_order_acquire); }
+
+  // --- whoever applies writes, in their order, or is alone in the commit queue.
+  Memtable& active() { return *active_; }
+  // The active memtable becomes immutable, unless it is empty: `floor` is the last sequence number
+  // given out. True if it was switched.
+  bool SwitchMemtable(SequenceNumber floor) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- whoever publishes an edit.
+  // New levels; memtables whose floor is at or below `flushed` go.
+  void Install(std::shared_ptr<const Levels> levels, SequenceNumber flushed)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- kVolatile writes. The keyspace must be marked in the manifest before one of them takes effect,
+  // and stay so until all are in segments.
+  class VolatileWrite {  // one in progress
+   public:
+    explicit VolatileWrite(KeyspaceImpl* keyspace);  // null: none
+    ~VolatileWrite();
+    VolatileWrite(const VolatileWrite&) = delete;
+    VolatileWrite& operator=(const VolatileWrite&) = delete;
+
+   private:
+    KeyspaceImpl* const keyspace_;
+  };
+  bool volatile_marked() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetVolatileMarked() ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteVolatile(SequenceNumber last) ABSL_LOCKS_EXCLUDED(mutex_);  // took effect
+  // In the turn of an edit that raises the floor to `flushed`: whether the mark goes with it.
+  bool TakeVolatileMark(SequenceNumber flushed) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  // Pins the version first and takes the number second: see engine/version.h.
+  struct View {
+    std::shared_ptr<const Version> version;
+    SequenceNumber sequence;
+  };
+  View ViewAt(const Snapshot& snapshot) const;
+
+  ReadContext& context_;
+  const KeyspaceId id_;
+  const std::string name_;
+  const KeyspaceOptions options_;
+  SegmentDirectory segments_;
+  std::atomic<bool> dropped_{false};
+  std::shared_ptr<Memtable> active_;  // the version's; belongs to the role of the write path
+
+  mutable Mutex mutex_;
+  std::shared_ptr<const Version> version_ ABSL_GUARDED_BY(mutex_);
+  bool volatile_marked_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t volatile_writes_ ABSL_GUARDED_BY(mutex_) = 0;     // in progress
+  SequenceNumber volatile_last_ ABSL_GUARDED_BY(mutex_){0};  // that took effect
+};
+
+// The keyspaces of a database at a moment; replaced, never changed.
+using KeyspaceTable = absl::flat_hash_map<KeyspaceId, std::shared_ptr<KeyspaceImpl>>;
+
+}  // namespace firn
+
+#endif  // FIRN_ENGINE_KEYSPACE_H_

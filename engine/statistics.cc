@@ -1,0 +1,67 @@
+#include "engine/statistics.h"
+
+namespace firn {
+
+size_t StripeOfThread() {
+  static std::atomic<size_t> next{0};
+  thread_local const size_t stripe = next.fetch_add(1, std::memory_order_relaxed);
+  return stripe;
+}
+
+uint64_t StripedCounter::Total() const {
+  uint64_t total = 0;
+  for (const Stripe& stripe : stripes_) total += stripe.value.load(std::memory_order_relaxed);
+  return total;
+}
+
+void StripedHistogram::Add(uint64_t value) {
+  Stripe& stripe = stripes_[StripeOfThread() % kStripes];
+  MutexLock lock(stripe.mutex);
+  stripe.histogram.Add(value);
+}
+
+Distribution StripedHistogram::Read() const {
+  Histogram all;
+  for (const Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    all.Merge(stripe.histogram);
+  }
+  Distribution distribution;
+  distribution.count = all.count();
+  if (all.count() == 0) return distribution;
+  distribution.mean = all.Average();
+  distribution.p50 = all.Percentile(50);
+  distribution.p99 = all.Percentile(99);
+  distribution.p999 = all.Percentile(99.9);
+  distribution.max = all.max();
+  return distribution;
+}
+
+void EngineCounters::Read(Statistics& statistics) const {
+  const auto load = [](const std::atomic<uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  statistics.writes = load(writes);
+  statistics.entries_written = load(entries_written);
+  statistics.bytes_written = load(bytes_written);
+  statistics.log_flushes = load(log_flushes);
+  statistics.log_syncs = load(log_syncs);
+  statistics.flushes = load(flushes);
+  statistics.flushed_bytes = load(flushed_bytes);
+  statistics.compactions = load(compactions);
+  statistics.compaction_read_bytes = load(compaction_read_bytes);
+  statistics.compaction_written_bytes = load(compaction_written_bytes);
+  statistics.slowdown_us = load(slowdown_us);
+  statistics.gets = gets.Total();
+  statistics.filter_checks = load(segments.filter_checks);
+  statistics.filter_negatives = load(segments.filter_negatives);
+  statistics.block_cache_hits = load(segments.block_cache_hits);
+  statistics.block_cache_misses = load(segments.block_cache_misses);
+  statistics.recovered_batches = recovered_batches;
+  statistics.recovered_bytes = recovered_bytes;
+  statistics.recovery_us = recovery_us;
+  statistics.write_us = write_us.Read();
+  statistics.sync_us = sync_us.Read();
+}
+
+}  // namespace firn

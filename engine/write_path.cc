@@ -1,0 +1,190 @@
+#include "engine/write_path.h"
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "engine/batch_format.h"
+
+namespace firn {
+namespace {
+
+uint64_t PayloadSize(const CommitBatch& batch) { return kGroupHeaderSize + batch.size; }
+
+}  // namespace
+
+WritePath::WritePath(WritePathParts parts)
+    : parts_(std::move(parts)),
+      limits_(LimitsFor(parts_.options.memtable_size, parts_.options.immutable_memtables_max,
+                        parts_.options.level0_segments_slow, parts_.options.level0_segments_stop)) {
+}
+
+// --- before the numbers
+
+absl::Status WritePath::HoldBack(uint64_t bytes) {
+  const uint64_t begin = parts_.clock.MonotonicMicroseconds();
+  bool held_back = false;
+  while (true) {
+    FIRN_RETURN_IF_ERROR(parts_.background.ResumeIfRoom());
+    const ThrottleDecision decision = DecideThrottle(parts_.background.Debt(), limits_, bytes);
+    if (decision.kind == ThrottleDecision::Kind::kGo) break;
+    held_back = true;
+    if (decision.kind == ThrottleDecision::Kind::kDelay) {
+      parts_.clock.SleepFor(decision.delay);
+      break;
+    }
+    parts_.background.ScheduleAll();
+    // Nothing under way: the debt is an active memtable that this very group will switch.
+    if (!parts_.background.AwaitChange()) break;
+    FIRN_RETURN_IF_ERROR(parts_.background.error());
+  }
+  if (held_back) {
+    parts_.counters.slowdown_us.fetch_add(parts_.clock.MonotonicMicroseconds() - begin,
+                                          std::memory_order_relaxed);
+  }
+  return absl::OkStatus();
+}
+
+bool WritePath::NeedsMark(const CommitBatch& batch) const {
+  if (batch.logged) return false;
+  for (const CommitRequest* const request : batch.requests) {
+    const auto* const write = static_cast<const WriteRequest*>(request);
+    if (!write->volatile_keyspace->volatile_marked()) return true;
+  }
+  return false;
+}
+
+std::shared_ptr<KeyspaceImpl> WritePath::LogPinner() const {
+  if (parts_.log.total_bytes() <= parts_.options.log_size_max) return nullptr;
+  const std::optional<SequenceNumber> sealed = parts_.log.oldest_sealed();
+  if (!sealed.has_value()) return nullptr;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) {
+    const std::shared_ptr<const Version> version = keyspace->version();
+    const Memtable& active = *version->active();
+    if (!active.empty() && active.smallest_sequence() <= *sealed) return keyspace;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<CommitTarget::Room> WritePath::Prepare(const CommitBatch& batch) {
+  FIRN_RETURN_IF_ERROR(HoldBack(batch.size));
+  const bool ready = !memtable_is_full_.load(std::memory_order_acquire) &&
+                     (!batch.logged || parts_.log.Fits(PayloadSize(batch))) && !NeedsMark(batch) &&
+                     LogPinner() == nullptr;
+  return ready ? Room::kReady : Room::kAlone;
+}
+
+absl::Status WritePath::MakeRoom(const CommitBatch& batch) {
+  // A log before a memtable: a sealed log may then go with the flush of this very memtable.
+  if (batch.logged && !parts_.log.Fits(PayloadSize(batch))) {
+    FIRN_RETURN_IF_ERROR(parts_.log.Switch(PayloadSize(batch), published()));
+    FIRN_RETURN_IF_ERROR(parts_.background.RetireLogs());
+  }
+  while (const std::shared_ptr<KeyspaceImpl> pinner = LogPinner()) SwitchMemtable(pinner);
+  memtable_is_full_.store(false, std::memory_order_release);
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) {
+    if (keyspace->active().ApproximateMemory() >= parts_.options.memtable_size) {
+      SwitchMemtable(keyspace);
+    }
+  }
+  return NeedsMark(batch) ? MarkVolatile(batch) : absl::OkStatus();
+}
+
+SequenceNumber WritePath::SwitchMemtable(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  // Not the last number given out: a group that failed may still stand in the log with numbers above
+  // the published one, and must come back whole or not at all.
+  const SequenceNumber floor = published();
+  if (keyspace->SwitchMemtable(floor)) parts_.background.Schedule(keyspace);
+  return floor;
+}
+
+absl::Status WritePath::MarkVolatile(const CommitBatch& batch) {
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    VersionEdit edit;
+    for (const CommitRequest* const request : batch.requests) {
+      KeyspaceImpl* const keyspace = static_cast<const WriteRequest*>(request)->volatile_keyspace;
+      if (state.keyspaces.count(keyspace->id()) == 0) continue;  // dropped meanwhile
+      edit.volatile_marks.push_back({keyspace->id(), published()});
+    }
+    return edit;
+  };
+  FIRN_RETURN_IF_ERROR(parts_.versions.Commit(make, published(), [](const StoreState&) {}));
+  for (const CommitRequest* const request : batch.requests) {
+    static_cast<const WriteRequest*>(request)->volatile_keyspace->SetVolatileMarked();
+  }
+  return absl::OkStatus();
+}
+
+// --- the log
+
+absl::Status WritePath::Reserve(CommitBatch& batch) {
+  FIRN_ASSIGN_OR_RETURN(batch.place,
+                        parts_.log.Reserve(PayloadSize(batch),
+                                           {batch.first_sequence, batch.last_sequence}));
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::WriteLog(const CommitBatch& batch) {
+  const std::array<uint8_t, kGroupHeaderSize> header = EncodeGroupHeader(
+      {batch.first_sequence, static_cast<uint32_t>(batch.count)});
+  std::vector<ByteSpan> pieces;
+  pieces.reserve(batch.pieces.size() + 1);
+  pieces.push_back(header);
+  pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
+  const uint64_t begin = batch.synced ? parts_.clock.MonotonicMicroseconds() : 0;
+  FIRN_RETURN_IF_ERROR(parts_.log.Flush(batch.place, pieces,
+                                        batch.synced ? LogSync::kSynced : LogSync::kBuffered));
+  parts_.counters.log_flushes.fetch_add(1, std::memory_order_relaxed);
+  if (batch.synced) {
+    parts_.counters.log_syncs.fetch_add(1, std::memory_order_relaxed);
+    parts_.counters.sync_us.Add(parts_.clock.MonotonicMicroseconds() - begin);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::Settle(const CommitBatch& batch) {
+  return batch.synced ? parts_.log.EnsureSynced(batch.place) : absl::OkStatus();
+}
+
+// --- taking effect
+
+void WritePath::Apply(const CommitRequest& request) {
+  const auto& write = static_cast<const WriteRequest&>(request);
+  uint64_t sequence = request.first_sequence.value;
+  uint64_t bytes = 0;
+  KeyspaceImpl* keyspace = nullptr;
+  const absl::Status applied =
+      ForEachEntry(AsBytes(request.encoded), [&](const BatchEntry& entry) {
+        if (keyspace == nullptr || keyspace->id() != entry.keyspace) {
+          keyspace = write.table->at(entry.keyspace).get();
+        }
+        Memtable& active = keyspace->active();
+        active.Add(SequenceNumber{sequence++}, entry.kind, entry.key, entry.value);
+        if (active.ApproximateMemory() >= parts_.options.memtable_size) {
+          memtable_is_full_.store(true, std::memory_order_release);
+        }
+        bytes += entry.key.size() + entry.value.size();
+        return absl::OkStatus();
+      });
+  FIRN_CHECK(applied.ok());  // Database::Write() checked every entry
+  FIRN_CHECK(sequence == request.first_sequence.value + request.count);
+  if (write.volatile_keyspace != nullptr) {
+    write.volatile_keyspace->NoteVolatile(SequenceNumber{sequence - 1});
+  }
+  parts_.counters.writes.fetch_add(1, std::memory_order_relaxed);
+  parts_.counters.entries_written.fetch_add(request.count, std::memory_order_relaxed);
+  parts_.counters.bytes_written.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void WritePath::Publish(SequenceNumber last_sequence) {
+  FIRN_CHECK(last_sequence > published());
+  parts_.reading.published.store(last_sequence.value, std::memory_order_release);
+}
+
+}  // namespace firn

@@ -1,0 +1,79 @@
+// engine/write_path.h: what a commit does to the database: back-pressure, room in memtables and log,
+// one log record a group, entries into memtables, the published number. The commit queue
+// (engine/commit_queue.h) says when.
+#ifndef FIRN_ENGINE_WRITE_PATH_H_
+#define FIRN_ENGINE_WRITE_PATH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/types.h"
+#include "engine/active_log.h"
+#include "engine/background_work.h"
+#include "engine/commit_queue.h"
+#include "engine/keyspace.h"
+#include "engine/statistics.h"
+#include "engine/version_set.h"
+#include "engine/write_throttle.h"
+#include "firn/options.h"
+
+namespace firn {
+
+// One Database::Write() on its way. The keyspaces of its entries were all found in `table`.
+struct WriteRequest : CommitRequest {
+  std::shared_ptr<const KeyspaceTable> table;
+  KeyspaceImpl* volatile_keyspace = nullptr;  // kVolatile: the only keyspace it names
+};
+
+struct WritePathParts {
+  Clock& clock;
+  const Options& options;
+  VersionSet& versions;
+  ActiveLog& log;
+  BackgroundWork& background;
+  ReadContext& reading;
+  EngineCounters& counters;
+  std::function<std::shared_ptr<const KeyspaceTable>()> keyspaces;
+};
+
+// Called by the commit queue alone, as its picture says; every request is a WriteRequest.
+class WritePath final : public CommitTarget {
+ public:
+  explicit WritePath(WritePathParts parts);
+
+  absl::StatusOr<Room> Prepare(const CommitBatch& batch) override;
+  absl::Status MakeRoom(const CommitBatch& batch) override;
+  absl::Status Reserve(CommitBatch& batch) override;
+  absl::Status WriteLog(const CommitBatch& batch) override;
+  absl::Status Settle(const CommitBatch& batch) override;
+  void Apply(const CommitRequest& request) override;
+  void Publish(SequenceNumber last_sequence) override;
+
+  // Alone in the commit queue: the keyspace's active memtable becomes immutable and is flushed in the
+  // background. The floor that this flush will raise the keyspace to.
+  SequenceNumber SwitchMemtable(const std::shared_ptr<KeyspaceImpl>& keyspace);
+
+ private:
+  absl::Status HoldBack(uint64_t bytes);
+  bool NeedsMark(const CommitBatch& batch) const;
+  // Of the keyspaces with entries in the oldest sealed log: whose active memtable must be flushed for
+  // the logs to get shorter. Null if the logs are short enough or a flush is on its way.
+  std::shared_ptr<KeyspaceImpl> LogPinner() const;
+  absl::Status MarkVolatile(const CommitBatch& batch);
+  SequenceNumber published() const {
+    return SequenceNumber{parts_.reading.published.load(std::memory_order_acquire)};
+  }
+
+  const WritePathParts parts_;
+  const WriteThrottleLimits limits_;
+  std::atomic<bool> memtable_is_full_{false};
+};
+
+}  // namespace firn
+
+#endif  // FIRN_ENGINE_WRITE_PATH_H_
