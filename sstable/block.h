@@ -1,9 +1,10 @@
-// sstable/block.h: a sorted block in memory and the iterator over it. Bytes: sstable/block_builder.h.
+// sstable/block.h: a sorted block in memory and the iterator over it. Bytes:
+// sstable/block_builder.h.
 //
-// The frame (restart count and offsets) is checked once, when the block is made; entries are checked
-// as they are decoded. Hostile bytes give DataLoss, never a read outside the block. That the entries
-// are in order is not checked here: the checksum says they are what the writer wrote, the writer
-// refuses disorder, and SegmentReader::Verify() looks.
+// The frame (restart count and offsets) is checked once, when the block is made; entries are
+// checked as they are decoded. Hostile bytes give DataLoss, never a read outside the block. That
+// the entries are in order is not checked here: the checksum says they are what the writer wrote,
+// the writer refuses disorder, and SegmentReader::Verify() looks.
 #ifndef FIRN_SSTABLE_BLOCK_H_
 #define FIRN_SSTABLE_BLOCK_H_
 

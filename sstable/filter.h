@@ -1,6 +1,7 @@
-// sstable/filter.h: a blocked Bloom filter over user keys (Putze, Sanders, Singler, "Cache-, hash- and
-// space-efficient Bloom filters", 2007): all bits of a key lie in one cache line of 64 bytes, so a
-// probe costs one cache miss; about 1.2 % of absent keys pass at 10 bits a key (0.8 % if unblocked).
+// sstable/filter.h: a blocked Bloom filter over user keys (Putze, Sanders, Singler, "Cache-, hash-
+// and space-efficient Bloom filters", 2007): all bits of a key lie in one cache line of 64 bytes,
+// so a probe costs one cache miss; about 1.2 % of absent keys pass at 10 bits a key (0.8 % if
+// unblocked).
 //
 //   lines    64 bytes each; bit b of a line is bit b % 8 of its byte b / 8
 //   scheme   1 byte    1; others refused
@@ -8,8 +9,8 @@
 //   reserved 2 bytes   zero
 //   count    fixed32   number of lines, at least 1
 //
-// A key with h = Hash64(user key) stands in line ((h >> 32) * count) >> 32. Its bits: g begins as the
-// low 32 bits of h; for each probe g = g * 0x9e3779b9 (modulo 2^32), and the bit is g >> 23.
+// A key with h = Hash64(user key) stands in line ((h >> 32) * count) >> 32. Its bits: g begins as
+// the low 32 bits of h; for each probe g = g * 0x9e3779b9 (modulo 2^32), and the bit is g >> 23.
 #ifndef FIRN_SSTABLE_FILTER_H_
 #define FIRN_SSTABLE_FILTER_H_
 
@@ -43,7 +44,8 @@ class FilterBuilder {
 class Filter {
  public:
   Filter() = default;
-  // Copies `bytes` to aligned memory. DataLoss if they are no filter; `offset` and `path` for errors.
+  // Copies `bytes` to aligned memory. DataLoss if they are no filter; `offset` and `path` for
+  // errors.
   static absl::StatusOr<Filter> Create(ByteSpan bytes, uint64_t offset, absl::string_view path);
 
   bool present() const { return line_count_ != 0; }

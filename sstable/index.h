@@ -8,8 +8,8 @@
 //   count    fixed32              number of entries, at least 1
 //
 // Separators are as short as the order allows, so the index stays small. The whole of it is checked
-// when it is parsed: handles follow each other from offset 0 without gaps up to the end of the data,
-// separators ascend. Afterwards a position in [0, size()) is all that a reader needs.
+// when it is parsed: handles follow each other from offset 0 without gaps up to the end of the
+// data, separators ascend. Afterwards a position in [0, size()) is all that a reader needs.
 #ifndef FIRN_SSTABLE_INDEX_H_
 #define FIRN_SSTABLE_INDEX_H_
 
@@ -26,9 +26,9 @@
 
 namespace firn {
 
-// A short internal key S with low <= S < high (both encoded, low < high). S is `low`, or its user key
-// is smaller than that of `high`: so all versions of a key that a lookup can want, from S backward,
-// are in front of S, and a lookup reads one block.
+// A short internal key S with low <= S < high (both encoded, low < high). S is `low`, or its user
+// key is smaller than that of `high`: so all versions of a key that a lookup can want, from S
+// backward, are in front of S, and a lookup reads one block.
 std::string ShortestSeparator(absl::string_view low, absl::string_view high);
 // A short internal key S with low <= S.
 std::string ShortestSuccessor(absl::string_view low);

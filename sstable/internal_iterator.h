@@ -1,4 +1,4 @@
-// sstable/internal_iterator.h: the interface over internal keys (sstable/internal_key.h): memtables,
+// sstable/internal_iterator.h: the interface over internal keys (internal_key.h): memtables,
 // blocks, segments, levels and merges all speak it. Its contract is written here, once.
 #ifndef FIRN_SSTABLE_INTERNAL_ITERATOR_H_
 #define FIRN_SSTABLE_INTERNAL_ITERATOR_H_

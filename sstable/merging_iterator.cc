@@ -141,8 +141,8 @@ class MergingIterator final : public InternalIterator {
     valid_ = inputs_[winner].valid;
   }
 
-  // From "all others at or after the present key" to "before it", and back. The present input stays;
-  // of an equal key elsewhere the index decides on which side it stands. False on error.
+  // From "all others at or after the present key" to "before it", and back. The present input
+  // stays; of an equal key elsewhere the index decides on which side it stands. False on error.
   bool TurnBackward() {
     const size_t present = tree_[0];
     turning_key_.assign(inputs_[present].key.data(), inputs_[present].key.size());

@@ -27,10 +27,8 @@ SegmentCache::SegmentCache(FileSystem& file_system, size_t readers_max, BlockCac
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
     const SegmentMeta& meta, absl::string_view directory) {
   std::shared_ptr<const SegmentReader> reader = readers_.Lookup(meta.number);
-  if (reader != nullptr) {
-    FIRN_CHECK(reader->meta().id == meta.id);  // numbers are never used twice
-    return reader;
-  }
+  // Numbers are never used twice; should a damaged manifest say otherwise, Open() finds it out.
+  if (reader != nullptr && reader->meta().id == meta.id) return reader;
   // Two threads may open the same file; the later one replaces the earlier reader, and both work.
   FIRN_ASSIGN_OR_RETURN(
       reader, SegmentReader::Open(file_system_, JoinPath(directory, SegmentFileName(meta.number)),

@@ -1,5 +1,5 @@
-// sstable/segment_format.h: the bytes of a segment file around its blocks; what is in them stands in
-// block_builder.h, index.h, filter.h and segment_properties.h. Page: docs/formats/segment.md.
+// sstable/segment_format.h: the bytes of a segment file around its blocks. What is in them stands
+// in block_builder.h, index.h, filter.h and segment_properties.h. Page: docs/formats/segment.md.
 //
 //   data block, trailer   ... one after the other from offset 0, without gaps
 //   filter block, trailer     absent if the segment has no filter
@@ -13,25 +13,25 @@
 //        1     1  compression   1 none, 2 LZ4; others refused
 //        2     2  reserved      zero, refused otherwise
 //        4     4  raw size      bytes of the block once decompressed
-//        8     4  checksum      CRC32C of the stored bytes and of bytes [0, 8) of the trailer, seeded
-//                               with the CRC32C of (segment id, offset of the block: 8 bytes each)
+//        8     4  checksum      CRC32C of the stored bytes and bytes [0, 8) of the trailer, seeded
+//                              with that of (segment id, offset of the block: 8 bytes each)
 // Footer:
 //        0     8  segment id    random; the same number stands in the manifest
 //        8     8  file size
 //       16    16  index         offset, size of the stored bytes (without the trailer)
 //       32    16  filter        offset, size; zeroes if there is none
 //       48    16  properties    offset, size
-//       64     1  layout        1 ordered; 2 hashed and 3 sequence have their number, not yet a reader
+//       64     1  layout        1 ordered; 2 hashed, 3 sequence: numbers without a reader so far
 //       65     1  checksum      1 CRC32C
 //       66     1  trailer size  12; another kind of checksum or an AEAD may need more
 //       67     1  reserved      zero
-//       68     4  checksum      CRC32C of bytes [0, 68) and [72, 84), seeded like that of a block at
-//                              the footer's offset
+//       68     4  checksum      CRC32C of bytes [0, 68) and [72, 84), seeded as that of a
+//                              block at the footer's offset
 //       72     4  version       1
 //       76     8  magic         "firn.seg"
 // Invariants:
-//   1. Version and magic are the last 12 bytes in every version, so that another version can be told
-//      from a file that is no segment.
+//   1. Version and magic are the last 12 bytes in every version, so that another version can be
+//      told from a file that is no segment.
 //   2. The id seeds each checksum, so that a block of another segment, or of another place in this
 //      one, does not pass, whatever the files are called.
 #ifndef FIRN_SSTABLE_SEGMENT_FORMAT_H_
@@ -97,8 +97,8 @@ struct BlockHandle {
 
 // Two varints: offset, size.
 void AppendBlockHandle(std::string& target, const BlockHandle& handle);
-// DataLoss unless `bytes` is one handle and nothing else, of at most kBlockSizeMax bytes that do not
-// wrap around. Knows no file: the caller says where.
+// DataLoss unless `bytes` is one handle and nothing else, of at most kBlockSizeMax bytes that do
+// not wrap around. Knows no file: the caller says where.
 absl::StatusOr<BlockHandle> ParseBlockHandle(absl::string_view bytes);
 
 // The identity of a block: what seeds its checksum.
@@ -139,9 +139,9 @@ struct SegmentFooter {
 
 std::string EncodeSegmentFooter(const SegmentFooter& footer);
 
-// `bytes` are the last kSegmentFooterSize bytes of a file of `file_size` bytes. Checks that the three
-// handles lie in the file, in order and without gaps.
-// Errors: FailedPrecondition/kNotAStore (no segment: wrong magic), FailedPrecondition/kFormatVersion,
+// `bytes` are the last kSegmentFooterSize bytes of a file of `file_size` bytes. Checks that the
+// three handles lie in the file, in order and without gaps.
+// Errors: FailedPrecondition/kNotAStore (no segment), FailedPrecondition/kFormatVersion,
 // Unimplemented/kUnsupported (layout, checksum kind or trailer of a later firn), DataLoss.
 absl::StatusOr<SegmentFooter> ParseSegmentFooter(ByteSpan bytes, uint64_t file_size,
                                                  absl::string_view path);

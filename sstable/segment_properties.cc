@@ -9,7 +9,8 @@
 namespace firn {
 namespace {
 
-// The one place that lists the fields in their order: `visit_number` and `visit_text` write or read.
+// The one place that lists the fields in their order: `visit_number` and `visit_text` write or
+// read.
 template <typename Properties, typename VisitNumber, typename VisitText>
 void VisitFields(Properties& properties, VisitNumber visit_number, VisitText visit_text) {
   visit_number(properties.number.value);

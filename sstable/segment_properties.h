@@ -39,8 +39,8 @@ struct SegmentProperties {
 
 std::string EncodeSegmentProperties(const SegmentProperties& properties);
 
-// DataLoss if `bytes` are not such a block, or contradict themselves (no entry, an empty or inverted
-// range). `offset` and `path` are for errors.
+// DataLoss if `bytes` are not such a block, or contradict themselves (no entry, an empty or
+// inverted range). `offset` and `path` are for errors.
 absl::StatusOr<SegmentProperties> ParseSegmentProperties(absl::string_view bytes, uint64_t offset,
                                                          absl::string_view path);
 

@@ -91,12 +91,12 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(
       FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
       BlockCache* cache, SegmentCounters* counters = nullptr);
-  // What the file says of itself: for repair and dump, where no manifest can be asked. Checks footer
-  // and properties only.
+  // What the file says of itself: for repair and dump, where no manifest can be asked. Checks
+  // footer and properties only.
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);
 
-  // The newest entry of `user_key` whose sequence number is at most `at_most`, without a copy of the
-  // value; none if the segment has none. Reads one block at most.
+  // The newest entry of `user_key` whose sequence number is at most `at_most`, without a copy of
+  // the value; none if the segment has none. Reads one block at most.
   absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                 SequenceNumber at_most) const;
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys

@@ -20,8 +20,8 @@ struct SegmentTail {
   Filter filter;  // lets every key pass if the segment has none
 };
 
-// Two submissions: the footer, then the three blocks. Checks each part, and that they agree with one
-// another. Errors: those of ParseSegmentFooter(), DataLoss, I/O.
+// Two submissions: the footer, then the three blocks. Checks each part, and that they agree with
+// one another. Errors: those of ParseSegmentFooter(), DataLoss, I/O.
 absl::StatusOr<SegmentTail> ReadSegmentTail(RandomAccessFile& file);
 
 // The facts that a manifest keeps, as this file tells them.

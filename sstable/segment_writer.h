@@ -53,8 +53,8 @@ class SegmentWriter {
   // The views need not outlive the call.
   absl::Status Add(absl::string_view internal_key, absl::string_view value);
 
-  // Writes filter, index, properties and footer; syncs and closes the file. Its name is durable once
-  // the caller has synced the folder. FailedPrecondition if nothing was added.
+  // Writes filter, index, properties and footer; syncs and closes the file. Its name is durable
+  // once the caller has synced the folder. FailedPrecondition if nothing was added.
   absl::StatusOr<SegmentMeta> Finish();
 
   // Closes and removes the file. May follow an error. Not after Finish().

@@ -59,6 +59,14 @@ TEST_F(SegmentCacheTest, ErrorsAreNotRemembered) {
   EXPECT_OK(cache.Get(absent, "d"));
 }
 
+TEST_F(SegmentCacheTest, AnotherSegmentUnderTheSameNumberIsNotTakenForTheFirst) {
+  SegmentCache cache(file_system_, 4, nullptr, nullptr);
+  ASSERT_OK(cache.Get(metas_[0], "d"));
+  SegmentMeta other = metas_[0];
+  other.id ^= 1;
+  EXPECT_THAT(cache.Get(other, "d").status(), StatusIs(absl::StatusCode::kDataLoss));
+}
+
 TEST_F(SegmentCacheTest, ServesManyThreads) {
   SegmentCache cache(file_system_, 8, nullptr, nullptr);
   std::vector<std::thread> threads;
