@@ -23,8 +23,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size == 0) return;
-    bytes_.reset(static_cast<uint8_t*>(
-        ::operator new(size, std::align_val_t{kDirectAlignment})));
+    bytes_.reset(static_cast<uint8_t*>(::operator new (size, std::align_val_t{kDirectAlignment})));
     std::memset(bytes_.get(), 0, size);
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
@@ -44,7 +43,7 @@ class AlignedBuffer {
  private:
   struct Free {
     void operator()(uint8_t* bytes) const {
-      ::operator delete(bytes, std::align_val_t{kDirectAlignment});
+      ::operator delete (bytes, std::align_val_t{kDirectAlignment});
     }
   };
   std::unique_ptr<uint8_t[], Free> bytes_;

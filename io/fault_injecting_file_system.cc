@@ -173,8 +173,7 @@ class FaultInjectingFileSystem::WriteHandle final : public WritableFile {
     return asked_ == FileAccess::kDirect ? size - size % kDirectAlignment : size;
   }
 
-  absl::Status FaultyWrite(const Fault& fault, uint64_t offset,
-                           absl::Span<const ByteSpan> pieces) {
+  absl::Status FaultyWrite(const Fault& fault, uint64_t offset, absl::Span<const ByteSpan> pieces) {
     const uint64_t size = TotalSize(pieces);
     if (fault.effect == FaultEffect::kCorrupt) {
       AlignedBuffer copy(static_cast<size_t>(size));
@@ -213,8 +212,7 @@ class FaultInjectingFileSystem::WriteHandle final : public WritableFile {
       FIRN_ASSIGN_OR_RETURN(auto reader, file_system_.OpenForRead(path()));
       old.bytes.resize(static_cast<size_t>(old_limit - offset));
       FIRN_RETURN_IF_ERROR(reader->Read(
-          offset,
-          absl::MakeSpan(reinterpret_cast<uint8_t*>(old.bytes.data()), old.bytes.size())));
+          offset, absl::MakeSpan(reinterpret_cast<uint8_t*>(old.bytes.data()), old.bytes.size())));
     }
     MutexLock lock(mutex_);
     unsynced_.push_back(std::move(old));

@@ -58,10 +58,11 @@ struct FaultRule {
 
   std::optional<FileOperation> operation = {};  // none: every kind
   std::string path_part = {};                   // hit are paths that contain this; empty: all
-  uint64_t skip = 0;                            // matching operations that pass before the first hit
-  uint64_t count = 1;                           // hits; kForever: from then on always
+  uint64_t skip = 0;   // matching operations that pass before the first hit
+  uint64_t count = 1;  // hits; kForever: from then on always
   FaultEffect effect = FaultEffect::kFail;
-  int error_number = EIO;  // mapped as a system call's would be: ENOSPC is ResourceExhausted/kDiskFull
+  int error_number =
+      EIO;  // mapped as a system call's would be: ENOSPC is ResourceExhausted/kDiskFull
   std::chrono::microseconds delay{0};
 };
 

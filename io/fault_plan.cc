@@ -12,9 +12,9 @@ namespace firn {
 namespace {
 
 constexpr absl::string_view kNames[kFileOperations] = {
-    "open for read", "read",   "create", "open for write",   "write",       "sync",
-    "truncate",      "close",  "stat",   "list",             "create folder", "remove",
-    "remove folder", "rename", "link",   "sync folder",      "lock",        "free space"};
+    "open for read", "read",   "create", "open for write", "write",         "sync",
+    "truncate",      "close",  "stat",   "list",           "create folder", "remove",
+    "remove folder", "rename", "link",   "sync folder",    "lock",          "free space"};
 
 }  // namespace
 

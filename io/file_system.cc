@@ -21,8 +21,8 @@ absl::StatusOr<std::string> ReadWholeFile(FileSystem& file_system, absl::string_
                                   " are expected of this file"));
   }
   std::string content(static_cast<size_t>(file->size()), '\0');
-  FIRN_RETURN_IF_ERROR(file->Read(
-      0, absl::MakeSpan(reinterpret_cast<uint8_t*>(content.data()), content.size())));
+  FIRN_RETURN_IF_ERROR(
+      file->Read(0, absl::MakeSpan(reinterpret_cast<uint8_t*>(content.data()), content.size())));
   return content;
 }
 

@@ -93,13 +93,13 @@ void MemoryFile::Remember(uint64_t offset, uint64_t length, uint64_t size_after)
   if (tracking_ == Tracking::kNone) return;
   Change change{.offset = offset, .length = length, .size_before = content_.size()};
   change.size_after = size_after;
-  const uint64_t old_limit =
-      size_after < change.size_before ? change.size_before
-                                      : std::min(offset + length, change.size_before);
+  const uint64_t old_limit = size_after < change.size_before
+                                 ? change.size_before
+                                 : std::min(offset + length, change.size_before);
   if (offset < old_limit) {
     std::string old_bytes(static_cast<size_t>(old_limit - offset), '\0');
-    content_.Read(offset, absl::MakeSpan(reinterpret_cast<uint8_t*>(old_bytes.data()),
-                                         old_bytes.size()));
+    content_.Read(offset,
+                  absl::MakeSpan(reinterpret_cast<uint8_t*>(old_bytes.data()), old_bytes.size()));
     change.old_bytes = std::make_shared<const std::string>(std::move(old_bytes));
   }
   unsynced_.push_back(std::move(change));
@@ -184,9 +184,9 @@ void MemoryFile::Redo(const Change& change, const std::string& bytes, Random& ra
   for (uint64_t at = change.offset; at < limit;) {
     const uint64_t sector_limit = std::min(limit, (at / kSectorSize + 1) * kSectorSize);
     if (fate == 1 || random.OneIn(2)) {
-      content.Write(at, AsBytes(absl::string_view(bytes).substr(
-                            static_cast<size_t>(at - change.offset),
-                            static_cast<size_t>(sector_limit - at))));
+      content.Write(
+          at, AsBytes(absl::string_view(bytes).substr(static_cast<size_t>(at - change.offset),
+                                                      static_cast<size_t>(sector_limit - at))));
     }
     at = sector_limit;
   }

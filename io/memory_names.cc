@@ -214,10 +214,9 @@ MemoryNames MemoryNames::Fork() const {
   copy.root_ = CopyWhole(root_, copies);
   copy.unsynced_.reserve(unsynced_.size());
   for (const Change& change : unsynced_) {
-    copy.unsynced_.push_back(
-        {.from = {CopyWhole(change.from.directory, copies), change.from.name},
-         .to = {CopyWhole(change.to.directory, copies), change.to.name},
-         .node = CopyWhole(change.node, copies)});
+    copy.unsynced_.push_back({.from = {CopyWhole(change.from.directory, copies), change.from.name},
+                              .to = {CopyWhole(change.to.directory, copies), change.to.name},
+                              .node = CopyWhole(change.node, copies)});
   }
   return copy;
 }

@@ -20,9 +20,10 @@ absl::Status HeldByAnother(int descriptor, const std::string& path) {
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
   int64_t pid = 0;
   std::string holder = "another process, or this one";
-  if (size > 0 && absl::SimpleAtoi(absl::string_view(text.data(), static_cast<size_t>(size)), &pid)) {
-    holder = pid == getpid() ? absl::StrCat("this process (", pid, ")")
-                             : absl::StrCat("process ", pid);
+  if (size > 0 &&
+      absl::SimpleAtoi(absl::string_view(text.data(), static_cast<size_t>(size)), &pid)) {
+    holder =
+        pid == getpid() ? absl::StrCat("this process (", pid, ")") : absl::StrCat("process ", pid);
   }
   return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kLocked,
                    absl::StrCat(path, ": locked by ", holder));

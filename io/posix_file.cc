@@ -82,8 +82,7 @@ absl::Status ReadFully(int descriptor, absl::string_view path, uint64_t offset,
       return ErrnoStatus(errno, At("read", path, offset + done));
     }
     if (result == 0) {
-      return absl::OutOfRangeError(
-          absl::StrCat(path, ": offset ", offset + done, ": end of file"));
+      return absl::OutOfRangeError(absl::StrCat(path, ": offset ", offset + done, ": end of file"));
     }
     done += static_cast<size_t>(result);
   }
@@ -129,9 +128,9 @@ absl::Status CheckDirectAlignment(absl::string_view path, uint64_t offset,
     bits |= reinterpret_cast<uintptr_t>(piece.data()) | piece.size();
   }
   if (bits % kDirectAlignment == 0) return absl::OkStatus();
-  return InvalidArgument(absl::StrCat(path, ": offset ", offset,
-                                      ": direct I/O needs offset, memory and size to be multiples of ",
-                                      kDirectAlignment));
+  return InvalidArgument(absl::StrCat(
+      path, ": offset ", offset, ": direct I/O needs offset, memory and size to be multiples of ",
+      kDirectAlignment));
 }
 
 absl::Status PosixRandomAccessFile::Read(uint64_t offset, absl::Span<uint8_t> target) {
@@ -208,8 +207,7 @@ absl::Status PosixWritableFile::Remember(absl::Status result) {
 
 void PosixWritableFile::GrowTo(uint64_t limit) {
   uint64_t size = size_.load(std::memory_order_relaxed);
-  while (size < limit &&
-         !size_.compare_exchange_weak(size, limit, std::memory_order_acq_rel)) {
+  while (size < limit && !size_.compare_exchange_weak(size, limit, std::memory_order_acq_rel)) {
   }
 }
 

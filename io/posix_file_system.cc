@@ -47,9 +47,8 @@ absl::StatusOr<PosixFileSystem::OpenedFile> PosixFileSystem::Open(absl::string_v
   const int flags = mode == OpenMode::kRead     ? O_RDONLY
                     : mode == OpenMode::kCreate ? O_WRONLY | O_CREAT | O_EXCL
                                                 : O_WRONLY;
-  FIRN_ASSIGN_OR_RETURN(opened.file,
-                        OpenDescriptor(opened.path, flags,
-                                       mode == OpenMode::kCreate ? "create" : "open"));
+  FIRN_ASSIGN_OR_RETURN(opened.file, OpenDescriptor(opened.path, flags,
+                                                    mode == OpenMode::kCreate ? "create" : "open"));
   struct stat info = {};
   if (fstat(opened.file.get(), &info) != 0) {
     return ErrnoStatus(errno, absl::StrCat("stat ", opened.path));

@@ -17,10 +17,10 @@ namespace firn {
 class PosixFileSystem : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(absl::string_view path) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> Create(absl::string_view path,
-                                                       FileAccess access) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(absl::string_view path,
-                                                             FileAccess access) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(
+      absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
+      absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
   absl::StatusOr<FileInfo> Stat(absl::string_view path) override;
   absl::StatusOr<std::vector<std::string>> List(absl::string_view directory) override;
   absl::Status CreateDirectory(absl::string_view path) override;

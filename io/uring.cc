@@ -69,8 +69,8 @@ bool FinishRead(ReadOperation& operation, absl::string_view path, int result) {
   return true;
 }
 
-absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset, uint64_t size,
-                                              int write_result, int sync_result) {
+absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset,
+                                              uint64_t size, int write_result, int sync_result) {
   if (write_result == -EINTR || write_result == -EAGAIN) return LinkedWrite{};
   if (write_result < 0) {
     return ErrnoStatus(-write_result, absl::StrCat("write ", path, " at offset ", offset));
@@ -141,13 +141,12 @@ absl::Status Uring::Probe() {
   request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(found.data()), found.size());
   FIRN_RETURN_IF_ERROR(ReadMany(file.get(), "io_uring probe", {&request}));
   FIRN_RETURN_IF_ERROR(request.status);
-  FIRN_ASSIGN_OR_RETURN(
-      const LinkedWrite outcome,
-      WriteAndSync(file.get(), "io_uring probe", 3, {AsBytes("wor"), AsBytes("ks")}));
+  FIRN_ASSIGN_OR_RETURN(const LinkedWrite outcome, WriteAndSync(file.get(), "io_uring probe", 3,
+                                                                {AsBytes("wor"), AsBytes("ks")}));
   std::string written(5, '\0');
-  FIRN_RETURN_IF_ERROR(ReadFully(
-      file.get(), "io_uring probe", 3,
-      absl::MakeSpan(reinterpret_cast<uint8_t*>(written.data()), written.size())));
+  FIRN_RETURN_IF_ERROR(
+      ReadFully(file.get(), "io_uring probe", 3,
+                absl::MakeSpan(reinterpret_cast<uint8_t*>(written.data()), written.size())));
   if (!outcome.is_synced || found + written != "it works") {
     return MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo,
                      "io_uring does not do what it says: a probe found other bytes");

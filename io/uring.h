@@ -43,14 +43,14 @@ bool FinishRead(ReadOperation& operation, absl::string_view path, int result);
 
 // What a linked write and sync came to.
 struct LinkedWrite {
-  uint64_t written = 0;  // bytes that the kernel took
+  uint64_t written = 0;    // bytes that the kernel took
   bool is_synced = false;  // all were written, and then synced
 };
 
 // Takes in the results of the two. Not synced and no error: the write was short or was interrupted,
 // which breaks the link; the caller writes the rest and syncs.
-absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset, uint64_t size,
-                                              int write_result, int sync_result);
+absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset,
+                                              uint64_t size, int write_result, int sync_result);
 
 // One thread at a time.
 class Uring {
@@ -96,7 +96,7 @@ class Uring {
   bool is_initialised_ = false;
   bool is_broken_ = false;
   const unsigned entries_;
-  unsigned in_flight_ = 0;  // prepared or taken by the kernel, and not yet completed
+  unsigned in_flight_ = 0;                 // prepared or taken by the kernel, and not yet completed
   std::vector<ReadOperation> operations_;  // entries_ of them, fixed
   std::vector<ReadOperation*> free_operations_;
   std::array<iovec, kPiecesMax> vector_;  // of the write in flight

@@ -39,8 +39,8 @@ class UringRandomAccessFile final : public PosixRandomAccessFile {
   // by pread); for those not in memory the ring is worth far more (16 cold: 222 us, not 1072).
   bool ReadFromPageCache(ReadRequest& request) const {
     const iovec target = {request.target.data(), request.target.size()};
-    const ssize_t result = preadv2(descriptor(), &target, 1, static_cast<off_t>(request.offset),
-                                   RWF_NOWAIT);
+    const ssize_t result =
+        preadv2(descriptor(), &target, 1, static_cast<off_t>(request.offset), RWF_NOWAIT);
     if (result < 0 || static_cast<size_t>(result) != request.target.size()) return false;
     request.status = absl::OkStatus();
     return true;
@@ -65,8 +65,7 @@ class UringWritableFile final : public PosixWritableFile {
  public:
   UringWritableFile(FileDescriptor file, std::string path, uint64_t size, Access access,
                     std::shared_ptr<UringPool> pool)
-      : PosixWritableFile(std::move(file), std::move(path), size, access),
-        pool_(std::move(pool)) {}
+      : PosixWritableFile(std::move(file), std::move(path), size, access), pool_(std::move(pool)) {}
 
   absl::Status WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) override {
     // One wait for both: with nothing else to do on the processor that is 0-10 us slower than two

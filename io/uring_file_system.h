@@ -33,10 +33,10 @@ class UringFileSystem final : public PosixFileSystem {
   ~UringFileSystem() override;
 
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(absl::string_view path) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> Create(absl::string_view path,
-                                                       FileAccess access) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(absl::string_view path,
-                                                             FileAccess access) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(
+      absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
+      absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
   absl::string_view name() const override { return "io_uring"; }
 
   Counters counters() const;

@@ -30,8 +30,8 @@ class FaultInjectingFileSystemTest : public ::testing::Test {
   absl::Status ReadAll(absl::string_view path, std::string& target) {
     auto file = fs_.OpenForRead(path);
     if (!file.ok()) return file.status();
-    return (*file)->Read(0, absl::MakeSpan(reinterpret_cast<uint8_t*>(target.data()),
-                                           target.size()));
+    return (*file)->Read(0,
+                         absl::MakeSpan(reinterpret_cast<uint8_t*>(target.data()), target.size()));
   }
 
   MemoryFileSystem memory_;

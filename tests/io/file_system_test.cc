@@ -306,8 +306,7 @@ TEST_P(FileSystemContract, FreeSpaceIsKnown) {
 TEST_P(FileSystemContract, ReadWholeFileRefusesWhatIsTooLarge) {
   Fill("a", "0123456789");
   EXPECT_THAT(ReadWholeFile(fs(), Path("a"), 10), IsOkAndHolds("0123456789"));
-  EXPECT_THAT(ReadWholeFile(fs(), Path("a"), 9),
-              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(ReadWholeFile(fs(), Path("a"), 9), StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(ReadWholeFile(fs(), Path("b"), 9), StatusIs(absl::StatusCode::kNotFound));
 }
 

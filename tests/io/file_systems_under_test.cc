@@ -64,7 +64,9 @@ std::vector<FileSystemUnderTest> FileSystemsUnderTest() {
       {"Posix", PosixRig},
       {"Memory", [] { return std::make_unique<MemoryRig>(MemoryFileSystemOptions{}); }},
       {"MemoryBackend",
-       [] { return std::make_unique<MemoryRig>(MemoryFileSystemOptions{.track_unsynced = false}); }},
+       [] {
+         return std::make_unique<MemoryRig>(MemoryFileSystemOptions{.track_unsynced = false});
+       }},
       {"FaultyMemory",
        [] {
          return std::make_unique<FaultlessRig>(
@@ -75,8 +77,7 @@ std::vector<FileSystemUnderTest> FileSystemsUnderTest() {
 #ifdef FIRN_HAVE_URING
   // Where the kernel refuses io_uring there is nothing to test; tests/io/uring_test.cc says so.
   if (UringFileSystem::Create().ok()) {
-    all.push_back(
-        {"Uring", [] { return std::make_unique<DiskRig>(*UringFileSystem::Create()); }});
+    all.push_back({"Uring", [] { return std::make_unique<DiskRig>(*UringFileSystem::Create()); }});
   }
 #endif
   return all;

@@ -28,14 +28,14 @@ std::string Content(FileSystem& file_system, absl::string_view path) {
 
 TEST(MemoryFileSystem, CountsEveryOperation) {
   MemoryFileSystem file_system;
-  ASSERT_THAT(file_system.CreateDirectory("d"), IsOk());           // 0
-  ASSERT_OK_AND_ASSIGN(auto file, file_system.Create("d/a"));      // 1
-  ASSERT_THAT(file->Append(AsBytes("x")), IsOk());                 // 2
-  ASSERT_THAT(file->WriteAndSync(1, {AsBytes("y")}), IsOk());      // 3
-  ASSERT_THAT(file->Sync(), IsOk());                               // 4
-  ASSERT_THAT(file->Truncate(1), IsOk());                          // 5
+  ASSERT_THAT(file_system.CreateDirectory("d"), IsOk());       // 0
+  ASSERT_OK_AND_ASSIGN(auto file, file_system.Create("d/a"));  // 1
+  ASSERT_THAT(file->Append(AsBytes("x")), IsOk());             // 2
+  ASSERT_THAT(file->WriteAndSync(1, {AsBytes("y")}), IsOk());  // 3
+  ASSERT_THAT(file->Sync(), IsOk());                           // 4
+  ASSERT_THAT(file->Truncate(1), IsOk());                      // 5
   ASSERT_THAT(file->Close(), IsOk());
-  ASSERT_THAT(file_system.SyncDirectory("d"), IsOk());             // 6
+  ASSERT_THAT(file_system.SyncDirectory("d"), IsOk());                // 6
   ASSERT_OK_AND_ASSIGN(auto reader, file_system.OpenForRead("d/a"));  // 7
   uint8_t byte = 0;
   ASSERT_THAT(reader->Read(0, absl::MakeSpan(&byte, 1)), IsOk());  // 8
@@ -73,8 +73,8 @@ TEST(MemoryFileSystem, FromTheCrashOnEverythingFails) {
        {file_system.OpenForRead("a").status(), file_system.Create("b").status(),
         file_system.OpenForWrite("a").status(), file_system.Stat("a").status(),
         file_system.List("/").status(), file_system.CreateDirectory("d"),
-        file_system.RemoveFile("a"), file_system.RemoveDirectory("d"),
-        file_system.Rename("a", "b"), file_system.Link("a", "b"), file_system.SyncDirectory("/"),
+        file_system.RemoveFile("a"), file_system.RemoveDirectory("d"), file_system.Rename("a", "b"),
+        file_system.Link("a", "b"), file_system.SyncDirectory("/"),
         file_system.Lock("LOCK").status(), file_system.FreeSpace("/").status()}) {
     EXPECT_EQ(status.code(), kUnavailable) << status;
   }
@@ -148,8 +148,8 @@ void ExpectHolds(const Acknowledged& acknowledged, FileSystem& file_system) {
     ASSERT_THAT(log, IsOk());
   }
   if (log.ok()) {
-    ASSERT_GE(log->size(), acknowledged.records * 1000u);
-    for (size_t i = 0; i < acknowledged.records * 1000u; ++i) {
+    ASSERT_GE(log->size(), static_cast<size_t>(acknowledged.records) * 1000);
+    for (size_t i = 0; i < static_cast<size_t>(acknowledged.records) * 1000; ++i) {
       ASSERT_EQ((*log)[i], static_cast<char>('a' + i / 1000));
     }
   }

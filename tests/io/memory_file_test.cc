@@ -20,8 +20,8 @@ std::string Content(const PagedBytes& bytes) {
 
 std::string Content(const MemoryFile& file) {
   std::string content(file.size(), '?');
-  EXPECT_TRUE(file.Read(
-      0, absl::MakeSpan(reinterpret_cast<uint8_t*>(content.data()), content.size())));
+  EXPECT_TRUE(
+      file.Read(0, absl::MakeSpan(reinterpret_cast<uint8_t*>(content.data()), content.size())));
   return content;
 }
 
@@ -44,7 +44,8 @@ TEST(PagedBytes, BehavesAsAStringAndForksStayApart) {
       } else {
         const std::string text = RandomBytes(random, random.Uniform(2 * PagedBytes::kPageSize));
         bytes.Write(offset, AsBytes(text));
-        if (!text.empty() && model.size() < offset + text.size()) model.resize(offset + text.size());
+        if (!text.empty() && model.size() < offset + text.size())
+          model.resize(offset + text.size());
         if (!text.empty()) model.replace(offset, text.size(), text);
       }
       if (random.OneIn(10)) {
@@ -121,8 +122,8 @@ TEST(MemoryFile, AnUnsyncedAppendMayLeaveItsSizeWithoutItsBytes) {
     Random random(seed);
     outcomes.insert(Content(*file.AfterCrash(random, Loss::kMix)));
   }
-  EXPECT_EQ(outcomes, (std::set<std::string>{"durable", "durabletail",
-                                             std::string("durable\0\0\0\0", 11)}));
+  EXPECT_EQ(outcomes,
+            (std::set<std::string>{"durable", "durabletail", std::string("durable\0\0\0\0", 11)}));
 }
 
 TEST(MemoryFile, AnUnsyncedTruncationIsDoneOrNot) {

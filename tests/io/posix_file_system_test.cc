@@ -44,16 +44,14 @@ TEST(PosixFileSystem, DirectAccessIsGrantedByTheFileSystemOrItSaysThatItWasNot) 
 TEST(PosixFileSystem, FallsBackWhereDirectAccessIsUnknownAndLeavesNoTrace) {
   PosixFileSystem file_system;
   // /proc refuses O_DIRECT with EINVAL on every kernel.
-  ASSERT_OK_AND_ASSIGN(auto file,
-                       file_system.OpenForWrite("/proc/self/comm", FileAccess::kDirect));
+  ASSERT_OK_AND_ASSIGN(auto file, file_system.OpenForWrite("/proc/self/comm", FileAccess::kDirect));
   EXPECT_EQ(file->access(), FileAccess::kBuffered);
 }
 
 TEST(PosixFileSystem, DescriptorsDoNotLeakIntoOtherPrograms) {
   TemporaryDirectory directory;
   PosixFileSystem file_system;
-  ASSERT_OK_AND_ASSIGN(auto file,
-                       file_system.Create(directory.File("a"), FileAccess::kBuffered));
+  ASSERT_OK_AND_ASSIGN(auto file, file_system.Create(directory.File("a"), FileAccess::kBuffered));
   ASSERT_OK_AND_ASSIGN(auto lock, file_system.Lock(directory.File("LOCK")));
   int seen = 0;
   for (int descriptor = 3; descriptor < 64; ++descriptor) {

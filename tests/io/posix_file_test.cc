@@ -63,8 +63,7 @@ TEST(WriteFully, GoesOnAfterAShortWriteAndReportsTheErrorThatFollows) {
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
     const FileDescriptor file = OpenNew(path);
     const std::string half(700, 'x');
-    const absl::Status status =
-        WriteFully(file.get(), path, 0, {AsBytes(half), AsBytes(half)});
+    const absl::Status status = WriteFully(file.get(), path, 0, {AsBytes(half), AsBytes(half)});
     return status.code() == absl::StatusCode::kUnavailable &&
            ReasonOf(status) == ErrorReason::kIo &&
            std::string(status.message()).find("at offset 1000") != std::string::npos;

@@ -75,8 +75,7 @@ class UringTest : public ::testing::Test {
     ring_ = *std::move(ring);
   }
   FileDescriptor OpenNew(absl::string_view name) {
-    return FileDescriptor(
-        open(directory_.File(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    return FileDescriptor(open(directory_.File(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   }
 
   TemporaryDirectory directory_;
@@ -148,8 +147,7 @@ TEST_F(UringTest, AShortWriteBreaksTheLink) {
     if (!ring.ok()) return false;
     const FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     const std::string half(700, 'x');
-    const auto outcome =
-        (*ring)->WriteAndSync(file.get(), path, 0, {AsBytes(half), AsBytes(half)});
+    const auto outcome = (*ring)->WriteAndSync(file.get(), path, 0, {AsBytes(half), AsBytes(half)});
     return outcome.ok() && outcome->written == 1000 && !outcome->is_synced;
   }));
 }
