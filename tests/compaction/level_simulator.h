@@ -46,14 +46,10 @@ class LevelSimulator {
   }
 
   // Picks and begins a compaction; false if the picker has none.
-  bool Start() {
-    std::vector<const Compaction*> running;
-    for (const Compaction& compaction : running_) running.push_back(&compaction);
-    Compaction pick = picker_(levels_, options_, running);
-    if (pick.kind == CompactionKind::kNothing) return false;
-    ExpectSound(pick);
-    running_.push_back(std::move(pick));
-    return true;
+  bool Start() { return Begin(picker_(levels_, options_, Running())); }
+  // Begins a step of a compaction asked for by hand.
+  bool StartRange(const UserKeyRange& range, LevelIndex level) {
+    return Begin(PickRange(levels_, range, level, Running()).compaction);
   }
 
   // Ends the n-th of the running ones.
@@ -116,6 +112,18 @@ class LevelSimulator {
   }
 
  private:
+  std::vector<const Compaction*> Running() const {
+    std::vector<const Compaction*> running;
+    for (const Compaction& compaction : running_) running.push_back(&compaction);
+    return running;
+  }
+  bool Begin(Compaction pick) {
+    if (pick.kind == CompactionKind::kNothing) return false;
+    ExpectSound(pick);
+    running_.push_back(std::move(pick));
+    return true;
+  }
+
   SegmentPtr NewSegment(const Versions& versions) {
     FIRN_CHECK(!versions.empty());
     auto meta = std::make_shared<SegmentMeta>();

@@ -126,7 +126,8 @@ TEST(LevelsTest, QueriesAgreeWithLookingAtEverySegment) {
     }
     for (int i = 0; i < 5; ++i) {
       const uint64_t begin = random.Uniform(200);
-      edit.added.push_back({LevelIndex{0}, Segment(++number, key(begin),
+      ++number;
+      edit.added.push_back({LevelIndex{0}, Segment(number, key(begin),
                                                    key(begin + random.Uniform(40)), number)});
     }
     ASSERT_OK_AND_ASSIGN(const Levels levels, Levels().Apply(edit));
