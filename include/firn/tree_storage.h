@@ -90,8 +90,9 @@ struct TreeStorageStatistics {
   uint64_t operations_logged = 0;
   uint64_t last_sequence = 0;  // logged
   uint64_t checkpoints_stored = 0;
-  Compression compression = Compression::kLz4;
+  Compression compression = Compression::kLz4;  // the store's, whatever was asked for now
   size_t batch_size = 0;
+  size_t block_cache_size = 0;
   Statistics database;
 };
 
@@ -132,7 +133,8 @@ class TreeStorage {
   // A new number, never given out before (by this store; a power failure may forget numbers that no
   // operation was logged under). Numbers start at 1.
   absl::StatusOr<uint64_t> NextSequenceNumber();
-  // Appends; returns the number. A given number must be the next, or one handed out by
+  // Appends; returns the number. With DigestCheck::kVerify a root_before that is not the root after
+  // the last logged operation is InvalidArgument/kStateMismatch. A given number must be the next, or one handed out by
   // NextSequenceNumber() above the last logged: AlreadyExists/kSequenceTaken (logged already),
   // FailedPrecondition/kSequenceTaken (below the last logged), OutOfRange/kSequenceGap (skips).
   absl::StatusOr<uint64_t> LogOperation(const OperationRecord& operation);
@@ -155,7 +157,8 @@ class TreeStorage {
   uint64_t current_sequence() const;
 
   // id 0 lets the storage assign the next; returns the id. AlreadyExists if the id holds another
-  // record; storing the same again does nothing.
+  // record; storing the same again does nothing. With DigestCheck::kVerify the root must be among
+  // the nodes: FailedPrecondition/kMissingNode.
   absl::StatusOr<uint64_t> StoreCheckpoint(const CheckpointRecord& checkpoint);
   absl::StatusOr<std::optional<CheckpointRecord>> GetCheckpoint(uint64_t id) const;
   absl::StatusOr<std::optional<CheckpointRecord>> GetLatestCheckpoint() const;  // highest id
