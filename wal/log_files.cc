@@ -105,6 +105,9 @@ absl::StatusOr<std::unique_ptr<LogFiles>> LogFiles::Open(FileSystem& file_system
   }
   auto files = absl::WrapUnique(new LogFiles(file_system, executor, directory, options));
   FIRN_RETURN_IF_ERROR(files->ListFolder());
+  // A spare that was found may still bear a log's name on disk: of a process that ended, or whose
+  // sync failed, in the middle of Retire().
+  FIRN_RETURN_IF_ERROR(file_system.SyncDirectory(directory));
   return files;
 }
 

@@ -68,7 +68,8 @@ struct FoundLog {
 // the commit queue), and so does Retire() (it may run beside those).
 class LogFiles {
  public:
-  // Opens (or creates, durably) the folder and lists it; removes and changes nothing else.
+  // Opens (or creates, durably) the folder and lists it; makes the names that it found durable;
+  // removes and changes nothing else.
   // `file_system` and `executor` must outlive the object.
   static absl::StatusOr<std::unique_ptr<LogFiles>> Open(FileSystem& file_system, Executor& executor,
                                                         absl::string_view directory,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/fault_injecting_file_system.h"
 #include "tests/support/random_keys.h"
 #include "tests/wal/log_image.h"
 
@@ -231,6 +232,37 @@ TEST(LogFilesTest, OpeningChangesNothingAndForeignFilesStay) {
               UnorderedElementsAre("000001.wal", "000009.spare.tmp", "notes.txt"));
   ASSERT_OK(logs.Create({2}, {.number = {1}, .end = {.size = kLogBlockSize}}));
   EXPECT_THAT(Names(file_system), UnorderedElementsAre("000001.wal", "000002.wal", "notes.txt"));
+}
+
+TEST(LogFilesTest, ARetiredNameThatMayComeBackNeverHoldsAnotherLog) {
+  for (uint64_t seed = 1; seed <= 64; ++seed) {
+    MemoryFileSystem file_system({.seed = seed});
+    LogEnd end;
+    {
+      FaultInjectingFileSystem faulty(file_system);
+      Logs logs(faulty);
+      ASSERT_OK(logs.Open());
+      ASSERT_OK(logs.Create({1}));
+      ASSERT_OK(logs.Switch());
+      ASSERT_OK_AND_ASSIGN(end, logs.log().Close(logs.log().last_sequence()));
+      faulty.AddRule({.operation = FileOperation::kSyncDirectory});
+      ASSERT_FALSE(logs.files().Retire({1}).ok());
+      logs.ForgetLog();
+    }
+    {  // the machine goes on, and stops somewhere while the next log is made
+      Logs logs(file_system, seed);
+      file_system.CrashAtOperation(seed % 8);
+      if (logs.Open().ok()) {
+        [[maybe_unused]] const absl::Status unheard =
+            logs.Create({3}, {.number = {2}, .end = end});
+      }
+      logs.ForgetLog();
+    }
+    file_system.LoseUnsyncedData();
+    Logs logs(file_system, seed);
+    ASSERT_OK(logs.Open());
+    EXPECT_OK(logs.files().ReadChain().status()) << "seed " << seed;
+  }
 }
 
 TEST(LogFilesTest, AFullDiskHarmsNoLogAndIsOverWhenThereIsRoom) {
