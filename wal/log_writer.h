@@ -95,7 +95,7 @@ class LogWriter {
 
   // Appends a synced closing record, which makes all records durable, and closes the file. With no
   // Flush() running. The answer is what the next log's header says of this one. No other call but
-  // the accessors may follow.
+  // the accessors may follow. FailedPrecondition/kPoisoned: a place was reserved and never written.
   absl::StatusOr<LogEnd> Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const LogHeader& header() const { return header_; }

@@ -110,6 +110,15 @@ TEST(LogWriterTest, AnErrorSticksAndNothingMoreIsWritten) {
   }
 }
 
+TEST(LogWriterTest, ALogWithAPlaceThatWasNeverWrittenCannotBeClosed) {
+  LogImage image(16 * kLogBlockSize);
+  image.Add("a");
+  const SequenceNumber next{image.log().last_sequence().value + 1};
+  ASSERT_OK(image.log().Reserve(10, {.first = next, .last = next}));  // and given up
+  EXPECT_THAT(image.log().Close(next), HasReason(ErrorReason::kPoisoned));
+  EXPECT_THAT(image.log().Close(next), HasReason(ErrorReason::kPoisoned));
+}
+
 TEST(LogWriterTest, SyncedSizeGrowsOnlyByWhatIsOnStableStorage) {
   LogImage image(16 * kLogBlockSize);
   LogWriter& log = image.log();
