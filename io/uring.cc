@@ -71,16 +71,16 @@ bool FinishRead(ReadOperation& operation, absl::string_view path, int result) {
 
 absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset,
                                               uint64_t size, int write_result, int sync_result) {
-  if (write_result == -EINTR || write_result == -EAGAIN) return LinkedWrite{};
-  if (write_result < 0) {
+  if (write_result < 0 && write_result != -EINTR && write_result != -EAGAIN) {
     return ErrnoStatus(-write_result, absl::StrCat("write ", path, " at offset ", offset));
   }
-  LinkedWrite outcome{.written = static_cast<uint64_t>(write_result)};
-  FIRN_CHECK(outcome.written <= size);
-  // Whatever a sync between the halves of a write may report, an error in it is one.
+  // Whatever a sync before or between the halves of a write may report, an error in it is one.
   if (sync_result < 0 && sync_result != -ECANCELED) {
     return ErrnoStatus(-sync_result, absl::StrCat("sync ", path));
   }
+  if (write_result < 0) return LinkedWrite{};
+  LinkedWrite outcome{.written = static_cast<uint64_t>(write_result)};
+  FIRN_CHECK(outcome.written <= size);
   outcome.is_synced = outcome.written == size && sync_result == 0;
   return outcome;
 }

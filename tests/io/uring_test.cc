@@ -65,6 +65,8 @@ TEST(FinishLinkedWrite, KnowsWhenTheLinkHeld) {
               HasReason(ErrorReason::kDiskFull));
   EXPECT_THAT(FinishLinkedWrite("a", 0, 10, 10, -EIO), HasReason(ErrorReason::kIo));
   EXPECT_THAT(FinishLinkedWrite("a", 0, 10, 4, -EIO), HasReason(ErrorReason::kIo));
+  // Taken one by one, so not linked: the kernel tells of a lost page once.
+  EXPECT_THAT(FinishLinkedWrite("a", 0, 10, -EINTR, -EIO), HasReason(ErrorReason::kIo));
 }
 
 class UringTest : public ::testing::Test {
