@@ -141,6 +141,12 @@ class MergingIterator final : public InternalIterator {
     valid_ = inputs_[winner].valid;
   }
 
+  // Whether `key` of input i comes out after the present entry (turning_key_) on the way back.
+  bool IsBehind(size_t i, size_t present, absl::string_view key) const {
+    const int order = CompareInternalKeys(key, turning_key_);
+    return order != 0 ? order < 0 : i < present;
+  }
+
   // From "all others at or after the present key" to "before it", and back. The present input
   // stays; of an equal key elsewhere the index decides on which side it stands. False on error.
   bool TurnBackward() {
@@ -153,9 +159,10 @@ class MergingIterator final : public InternalIterator {
       if (!iterator.Valid()) {
         if (!iterator.status().ok()) return Refresh(inputs_[i]);
         iterator.SeekToLast();
-      } else if (i > present || CompareInternalKeys(iterator.key(), turning_key_) != 0) {
-        iterator.Prev();
       }
+      // Mostly one step. More where an input grows meanwhile, as a memtable does: entries may have
+      // come in between the seek and the step.
+      while (iterator.Valid() && !IsBehind(i, present, iterator.key())) iterator.Prev();
       if (!Refresh(inputs_[i])) return false;
     }
     return FinishTurn(Direction::kBackward, present);

@@ -50,6 +50,30 @@ class FailingIterator final : public InternalIterator {
   absl::Status status_;
 };
 
+// As a memtable that is being written: after the next seek an entry appears.
+class GrowingIterator final : public InternalIterator {
+ public:
+  GrowingIterator(Model entries, std::string new_key)
+      : entries_(std::move(entries)), at_(entries_.end()), new_key_(std::move(new_key)) {}
+  bool Valid() const override { return at_ != entries_.end(); }
+  void SeekToFirst() override { at_ = entries_.begin(); }
+  void SeekToLast() override { at_ = entries_.empty() ? entries_.end() : std::prev(entries_.end()); }
+  void Seek(absl::string_view target) override {
+    at_ = entries_.lower_bound(std::string(target));
+    entries_.emplace(new_key_, "new");
+  }
+  void Next() override { ++at_; }
+  void Prev() override { at_ = at_ == entries_.begin() ? entries_.end() : std::prev(at_); }
+  absl::string_view key() const override { return at_->first; }
+  absl::string_view value() const override { return at_->second; }
+  absl::Status status() const override { return absl::OkStatus(); }
+
+ private:
+  Model entries_;
+  Model::const_iterator at_;
+  const std::string new_key_;
+};
+
 std::unique_ptr<InternalIterator> Over(const Model& model) {
   return std::make_unique<OwningBlockIterator>(BuildBlock(model));
 }
@@ -115,6 +139,31 @@ TEST(MergingIteratorTest, TurnsAroundAtEveryEntryAlsoAmongEqualKeys) {
     std::vector<std::string> back;
     for (; merged->Valid(); merged->Prev()) back.emplace_back(merged->value());
     EXPECT_THAT(back, ElementsAreArray(all.rend() - static_cast<ptrdiff_t>(turn) - 1, all.rend()));
+  }
+}
+
+TEST(MergingIteratorTest, TurnsAroundWhileAnInputGrows) {
+  // Behind all entries, between two, and in front of the present one.
+  for (const char* new_key : {"g", "d", "bb"}) {
+    std::vector<std::unique_ptr<InternalIterator>> inputs;
+    inputs.push_back(std::make_unique<GrowingIterator>(
+        Model{{Key("b", 1), "b"}, {Key("e", 1), "e"}}, Key(new_key, 9)));
+    inputs.push_back(Over({{Key("a", 1), "a"}, {Key("c", 1), "c"}, {Key("f", 1), "f"}}));
+    const auto merged = NewMergingIterator(std::move(inputs));
+    merged->SeekToFirst();
+    while (merged->Valid() && merged->value() != (absl::string_view(new_key) == "g" ? "f" : "c")) {
+      merged->Next();
+    }
+    ASSERT_TRUE(merged->Valid());
+    std::vector<std::string> back;
+    for (merged->Prev(); merged->Valid(); merged->Prev()) back.emplace_back(merged->value());
+    EXPECT_OK(merged->status()) << new_key;
+    std::erase(back, "new");
+    if (absl::string_view(new_key) == "g") {
+      EXPECT_THAT(back, ElementsAre("e", "c", "b", "a"));
+    } else {
+      EXPECT_THAT(back, ElementsAre("b", "a"));
+    }
   }
 }
 
