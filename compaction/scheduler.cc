@@ -48,8 +48,9 @@ void Scheduler::Schedule(TaskPriority priority, std::function<void()> task) {
 
 void Scheduler::Start(TaskPriority priority, std::function<void()> task) {
   ++RunningOf(priority);
-  executor_.Schedule(priority, [this, priority, work = std::move(task)] {
+  executor_.Schedule(priority, [this, priority, work = std::move(task)]() mutable {
     work();
+    work = nullptr;  // what it holds is to be gone when Drain() returns
     Finished(priority);
   });
 }

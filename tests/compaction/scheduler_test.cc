@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -57,6 +59,20 @@ TEST(SchedulerTest, DrainWaitsForWhatClosuresSchedule) {
   scheduler.Schedule(TaskPriority::kFlush, again);
   scheduler.Drain();
   EXPECT_EQ(left, 0);
+}
+
+TEST(SchedulerTest, WhatAClosureHoldsIsGoneBeforeItCountsAsDone) {
+  SteppedExecutor executor(4);
+  ManualClock clock;
+  Scheduler scheduler(executor, clock, {});
+  size_t running_when_released = 0;
+  std::shared_ptr<int> held(new int(0), [&](int* number) {
+    running_when_released = scheduler.running();
+    delete number;
+  });
+  scheduler.Schedule(TaskPriority::kFlush, [held = std::move(held)] { ++*held; });
+  scheduler.Drain();
+  EXPECT_EQ(running_when_released, 1);
 }
 
 TEST(SchedulerTest, APauseLetsFlushesThroughAndHoldsTheRest) {
