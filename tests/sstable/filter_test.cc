@@ -18,8 +18,8 @@ Filter Build(size_t keys, uint32_t bits_per_key) {
 }
 
 TEST(FilterTest, KnowsEveryKeyThatWasAdded) {
-  for (const size_t keys : {0, 1, 2, 100, 10000}) {
-    for (const uint32_t bits : {1, 4, 10, 32}) {
+  for (const size_t keys : {0u, 1u, 2u, 100u, 10000u}) {
+    for (const uint32_t bits : {1u, 4u, 10u, 32u}) {
       const Filter filter = Build(keys, bits);
       for (size_t i = 0; i < keys; ++i) ASSERT_TRUE(filter.MayContain(absl::StrCat("key", i)));
     }

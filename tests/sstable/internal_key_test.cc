@@ -67,7 +67,7 @@ TEST(InternalKeyTest, OrdersByUserKeyThenNewestFirst) {
 
 TEST(InternalKeyTest, LookupKeyIsTheSeekTargetForShortAndLongKeys) {
   Random random(5);
-  for (const size_t size : {0, 1, 119, 120, 121, 1000}) {
+  for (const size_t size : {0u, 1u, 119u, 120u, 121u, 1000u}) {
     const std::string user_key = RandomBytes(random, size);
     const LookupKey lookup(user_key, SequenceNumber{77});
     EXPECT_EQ(lookup.encoded(), Encoded(user_key, 77, kKindForSeek));

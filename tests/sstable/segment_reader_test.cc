@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr SegmentOptions kSmallBlocks{
+const SegmentOptions kSmallBlocks{
     .block_size = 200, .restart_interval = 4, .compression_threshold = 0};
 
 class SegmentReaderTest : public testing::Test {
