@@ -109,7 +109,7 @@ absl::StatusOr<ByteSpan> LogReader::View(uint64_t offset, uint64_t size) {
   const bool inside = offset >= window_begin_ && offset - window_begin_ <= window_size_ &&
                       size <= window_size_ - (offset - window_begin_);
   if (!inside) {
-    window_.resize(kWindowSize);
+    window_.resize(static_cast<size_t>(std::min(kWindowSize, file_->size())));
     window_size_ = 0;
     const uint64_t filled = std::min(kWindowSize, file_->size() - offset);
     FIRN_RETURN_IF_ERROR(
