@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/detached_status.h"
 #include "base/status.h"
 
 namespace firn {
@@ -136,7 +137,7 @@ std::unique_ptr<CommitQueue::Group> CommitQueue::TakeGroup(CommitRequest& leader
     }
     line_.TakeGroup(leader.waiter, group->line);
     group->last_before = last_sequence_;
-    group->error = error_;
+    group->error = DetachedCopy(error_);
   }
   group->requests.clear();
   group->pieces.clear();
@@ -178,7 +179,7 @@ void CommitQueue::AwaitAlone(CommitWaiter& leader) {
 }
 
 void CommitQueue::Refuse(std::unique_ptr<Group> group, const absl::Status& status) {
-  for (CommitRequest* const request : group->requests) request->status = status;
+  for (CommitRequest* const request : group->requests) request->status = DetachedCopy(status);
   MutexLock lock(mutex_);
   if (!HarmsOneGroupOnly(status)) Stick(next_ticket_, status);
   line_.Refuse(group->line);
@@ -200,7 +201,7 @@ absl::Status CommitQueue::Begin(Group& group) {
   group.ticket = next_ticket_++;
   last_sequence_ = batch.last_sequence;
   if (!status.ok()) Stick(group.ticket, status);
-  if (status.ok()) status = error_;  // known to be in vain: not written
+  if (status.ok()) status = DetachedCopy(error_);  // known to be in vain: not written
   line_.Begin(group.line);
   return status;
 }
@@ -215,7 +216,7 @@ void CommitQueue::TakeEffect(std::unique_ptr<Group> group, const absl::Status& w
   }
   if (!turn) FIRN_CHECK(Await(leader) == CommitSignal::kTurn);
   const absl::Status status = SettleAndApply(*group, written);
-  for (CommitRequest* const request : group->requests) request->status = status;
+  for (CommitRequest* const request : group->requests) request->status = DetachedCopy(status);
   MutexLock lock(mutex_);
   if (!status.ok()) Stick(group->ticket, status);
   ++counters_.groups;
@@ -228,7 +229,9 @@ absl::Status CommitQueue::SettleAndApply(Group& group, const absl::Status& writt
   FIRN_RETURN_IF_ERROR(written);
   {
     MutexLock lock(mutex_);
-    if (group.ticket >= error_ticket_) return error_;  // a group before this one failed
+    if (group.ticket >= error_ticket_) {
+      return DetachedCopy(error_);  // a group before this one failed
+    }
   }
   if (group.batch.logged) FIRN_RETURN_IF_ERROR(target_.Settle(group.batch));
   for (const CommitRequest* const request : group.requests) target_.Apply(*request);
@@ -275,7 +278,7 @@ void CommitQueue::Poison(const absl::Status& status) {
 
 absl::Status CommitQueue::error() const {
   MutexLock lock(mutex_);
-  return error_;
+  return DetachedCopy(error_);
 }
 
 size_t CommitQueue::waiting() const {

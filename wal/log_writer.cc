@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/detached_status.h"
 #include "base/status.h"
 #include "io/aligned_buffer.h"
 
@@ -108,7 +109,7 @@ absl::Status LogWriter::EnsureRoom(uint64_t payload_size) {
   uint64_t limit = 0;
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     if (FitsLocked(payload_size)) return absl::OkStatus();
     from = prepared_size_;
     limit = size_ + RecordSizeOnDisk(payload_size) + kClosingRecordSize;
@@ -157,7 +158,7 @@ absl::StatusOr<Place> LogWriter::Reserve(uint64_t payload_size, SequenceRange se
                                         " bytes; between 1 and ", kMaxPayloadSize, " are allowed"));
   }
   MutexLock lock(mutex_);
-  FIRN_RETURN_IF_ERROR(error_);
+  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
   FIRN_CHECK(!closed_);
   FIRN_CHECK(sequences.first <= sequences.last);
   FIRN_CHECK(sequences.first.value == 0 || sequences.first > last_sequence_);
@@ -199,7 +200,7 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
   uint64_t synced_size = 0;
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     synced_size = synced_size_;
   }
   const uint64_t size = place.limit - place.offset;
@@ -214,7 +215,8 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
   uint64_t start_tick = 0;
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);  // another flush may have failed while the record was built
+    // Another flush may have failed while the record was built.
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     start_tick = tick_;
   }
   const ByteSpan bytes(target);
@@ -226,7 +228,7 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
   MarkWritten(place.offset);
   if (sync == LogSync::kSynced) MarkSynced(start_tick, place.offset);
   // Written, but behind a record that may be missing: not to be acknowledged.
-  return error_;
+  return DetachedCopy(error_);
 }
 
 void LogWriter::MarkWritten(uint64_t offset) {
@@ -257,14 +259,14 @@ void LogWriter::MarkSynced(uint64_t start_tick, uint64_t own_offset) {
 
 absl::Status LogWriter::Stick(const absl::Status& status) {
   MutexLock lock(mutex_);
-  if (error_.ok()) error_ = status;
+  if (error_.ok()) error_ = DetachedCopy(status);
   return status;
 }
 
 absl::Status LogWriter::EnsureSynced(const Place& place) {
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     if (synced_size_ >= place.limit) return absl::OkStatus();
   }
   FIRN_RETURN_IF_ERROR(Sync());
@@ -277,7 +279,7 @@ absl::Status LogWriter::Sync() {
   uint64_t start_tick = 0;
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     const bool unsynced = std::any_of(
         in_flight_.begin(), in_flight_.end(),
         [](const InFlight& entry) { return entry.state == State::kWritten; });
@@ -288,7 +290,7 @@ absl::Status LogWriter::Sync() {
   if (!synced.ok()) return Stick(synced);
   MutexLock lock(mutex_);
   MarkSynced(start_tick, 0);
-  return error_;
+  return DetachedCopy(error_);
 }
 
 absl::Status LogWriter::Append(ByteSpan payload, SequenceRange sequences) {
@@ -303,7 +305,7 @@ absl::StatusOr<LogEnd> LogWriter::Close(SequenceNumber last_sequence) {
   Place place;
   {
     MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     FIRN_CHECK(!closed_);
     FIRN_CHECK(last_sequence >= last_sequence_);
     for (const InFlight& entry : in_flight_) {
@@ -349,7 +351,7 @@ SequenceNumber LogWriter::last_sequence() const {
 
 absl::Status LogWriter::error() const {
   MutexLock lock(mutex_);
-  return error_;
+  return DetachedCopy(error_);
 }
 
 }  // namespace firn
