@@ -107,7 +107,8 @@ TEST_F(CheckpointReaderTest, AStoreWithoutCheckpointsHasNoneAndThatIsNoError) {
 }
 
 TEST_F(CheckpointReaderTest, FindsTheLatestByNumberAndListsNewestFirst) {
-  for (const uint64_t id : {1, 300, 2}) Put(CheckpointState::kMade, id);
+  for (const uint64_t id : std::initializer_list<uint64_t>{1, 300, 2})
+    Put(CheckpointState::kMade, id);
   Put(CheckpointState::kBegun, 301);
   const CheckpointReader reader(keyspaces_.checkpoints, Snapshot());
   EXPECT_EQ(reader.Latest().value()->id, 300u);

@@ -414,7 +414,7 @@ TEST_P(TreeStorageTest, TST15_EdgeCaseRanges) {
 TEST_P(TreeStorageTest, TST16_SequenceStress) {
   Reopen();
   constexpr int kThreads = 8;
-  constexpr uint64_t kCalls = 1000;
+  constexpr uint64_t kCalls = 250;
   std::vector<std::vector<uint64_t>> numbers(kThreads);
   std::vector<std::thread> threads;
   for (std::vector<uint64_t>& mine : numbers) {
