@@ -53,7 +53,7 @@ std::vector<Operation> OperationsOf(uint64_t commit) {
   return operations;
 }
 
-constexpr uint64_t kCommits = 30;
+constexpr uint64_t kCommits = 20;
 constexpr uint64_t kCommitsPerCheckpoint = 6;
 
 TreeOptions WorkloadOptions() {
