@@ -79,7 +79,10 @@ absl::Status ActiveLog::RetireInTurn(SequenceNumber oldest_needed) {
       if (sealed_.front().last_sequence >= oldest_needed) return absl::OkStatus();
       oldest = sealed_.front();
     }
-    FIRN_RETURN_IF_ERROR(files_->Retire(oldest.number));
+    // After a failure it is unknown which name the file has: nothing more is retired.
+    FIRN_RETURN_IF_ERROR(retire_error_);
+    retire_error_ = files_->Retire(oldest.number);
+    FIRN_RETURN_IF_ERROR(retire_error_);
     MutexLock lock(mutex_);
     sealed_.pop_front();
     sealed_bytes_ -= oldest.size;

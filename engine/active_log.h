@@ -93,6 +93,7 @@ class ActiveLog {
   std::unique_ptr<LogWriter> log_;
   PreviousLog previous_;       // what the next log's header says
   FileNumber next_number_{0};  // of a log whose creation failed
+  absl::Status retire_error_;  // in a turn
 
   Turn turn_;
   mutable Mutex mutex_;

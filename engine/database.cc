@@ -345,7 +345,9 @@ absl::Status DatabaseImpl::DropKeyspace(absl::string_view name) {
   Say(absl::StrCat("dropped keyspace ", name));
   const absl::Status persisted = PersistOptions();
   if (!persisted.ok()) Say(absl::StrCat(kOptionsFileName, ": ", persisted.ToString()));
-  return background_->RetireLogs();
+  const absl::Status retired = background_->RetireLogs();
+  if (!retired.ok()) queue_->Poison(retired);  // the drop itself is durable
+  return absl::OkStatus();
 }
 
 std::vector<std::string> DatabaseImpl::ListKeyspaces() const {

@@ -143,7 +143,7 @@ absl::Status FindGreatestFile(const FolderParts& parts, OpenedFolder& folder) {
 absl::Status OpenLogs(const FolderParts& parts, const Options& options, OpenedFolder& folder) {
   LogFilesOptions log_options;
   log_options.slot_size_max =
-      std::clamp<uint64_t>(options.log_size_max / 4, uint64_t{256} << 10, uint64_t{64} << 20);
+      std::clamp<uint64_t>(options.log_size_max / 4, uint64_t{16} << 10, uint64_t{64} << 20);
   log_options.slot_size_first =
       std::min<uint64_t>(log_options.slot_size_first, log_options.slot_size_max);
   log_options.new_salt = parts.new_random;
@@ -280,7 +280,11 @@ absl::Status CheckSegments(const KeyspaceTable& keyspaces) {
     const std::shared_ptr<const Levels> levels = keyspace->version()->levels();
     for (uint32_t level = 0; level < kLevelCount; ++level) {
       for (const SegmentPtr& segment : levels->level(LevelIndex{level})) {
-        FIRN_RETURN_IF_ERROR(keyspace->segments().Get(*segment).status());
+        const absl::Status opened = keyspace->segments().Get(*segment).status();
+        if (absl::IsNotFound(opened)) {
+          return Missing(keyspace->segments().PathOf(segment->number), "though the manifest names it");
+        }
+        FIRN_RETURN_IF_ERROR(opened);
       }
     }
   }

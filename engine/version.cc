@@ -32,12 +32,21 @@ bool Holds(const SegmentMeta& segment, absl::string_view key) {
          CompareUserKeys(key, LargestUserKey(segment)) <= 0;
 }
 
+// A reader of `segment`. NotFound means "no such key" to our callers, so a missing file is DataLoss.
+absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenSegment(const SegmentMeta& segment,
+                                                                 SegmentDirectory& segments) {
+  absl::StatusOr<std::shared_ptr<const SegmentReader>> reader = segments.Get(segment);
+  if (!absl::IsNotFound(reader.status())) return reader;
+  return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kMissingFile,
+                   reader.status().message());
+}
+
 // The answer that `segment` has for `key`, if it has one.
 absl::StatusOr<std::optional<FoundEntry>> FindInSegment(const SegmentMeta& segment,
                                                         absl::string_view key,
                                                         SequenceNumber sequence,
                                                         SegmentDirectory& segments) {
-  FIRN_ASSIGN_OR_RETURN(const auto reader, segments.Get(segment));
+  FIRN_ASSIGN_OR_RETURN(const auto reader, OpenSegment(segment, segments));
   return reader->Get(key, sequence);
 }
 
@@ -166,7 +175,7 @@ class Version::Batch {
     std::vector<SegmentLookup*> lookups;
     lookups.reserve(asked.size());
     for (Open* const open : asked) lookups.push_back(&open->lookup);
-    const auto reader = segments_.Get(segment);
+    const auto reader = OpenSegment(segment, segments_);
     const absl::Status status =
         reader.ok() ? (*reader)->GetMany(lookups, sequence_) : reader.status();
     for (Open* const open : asked) {
@@ -218,7 +227,7 @@ absl::StatusOr<std::unique_ptr<InternalIterator>> Version::NewIterator(
   }
   for (const SegmentPtr& segment : levels_->level0()) {
     if (!Overlaps(*segment, range)) continue;
-    FIRN_ASSIGN_OR_RETURN(const auto reader, segments.Get(*segment));
+    FIRN_ASSIGN_OR_RETURN(const auto reader, OpenSegment(*segment, segments));
     inputs.push_back(reader->NewIterator(options));
   }
   for (uint32_t level = 1; level < kLevelCount; ++level) {

@@ -82,13 +82,18 @@ absl::Status VersionSet::StartManifest() {
   return Roll(*state());
 }
 
-absl::Status VersionSet::Persist(const StoreState& before, const VersionEdit& edit) {
-  const uint64_t size = writing_ == nullptr ? 0 : writing_->synced_size();
-  const bool is_long =
-      writing_ != nullptr && size > writing_->size_at_creation() + kManifestGrowthMin &&
-      size > writing_->size_at_creation() * kManifestGrowthFactor;
-  if (must_roll_ || is_long || writing_ == nullptr) FIRN_RETURN_IF_ERROR(Roll(before));
-  return writing_->Append(edit);
+absl::Status VersionSet::Stick(absl::Status status) {
+  if (status.ok() || IsDiskFull(status)) return status;
+  MutexLock lock(mutex_);
+  error_ = status;
+  return status;
+}
+
+bool VersionSet::WantsRoll() const {
+  if (must_roll_ || writing_ == nullptr) return true;
+  const uint64_t size = writing_->synced_size();
+  return size > writing_->size_at_creation() + kManifestGrowthMin &&
+         size > writing_->size_at_creation() * kManifestGrowthFactor;
 }
 
 absl::Status VersionSet::Commit(
@@ -104,18 +109,14 @@ absl::Status VersionSet::CommitInTurn(
   FIRN_RETURN_IF_ERROR(error());
   const std::shared_ptr<const StoreState> before = state();
   FIRN_ASSIGN_OR_RETURN(VersionEdit edit, make(*before));
+  // A roll takes a file number, so it comes before the edit that records the counter.
+  if (WantsRoll()) FIRN_RETURN_IF_ERROR(Stick(Roll(*before)));
   edit.next_file = FileNumber{std::max(next_file_.load(), before->next_file.value)};
   edit.last_sequence = std::max(last_sequence, before->last_sequence);
   absl::StatusOr<StoreState> applied = before->Apply(edit);
   FIRN_CHECK(applied.ok());  // the edit is our own
   const auto after = std::make_shared<const StoreState>(*std::move(applied));
-  const absl::Status persisted = Persist(*before, edit);
-  if (!persisted.ok()) {
-    if (IsDiskFull(persisted)) return persisted;
-    MutexLock lock(mutex_);
-    error_ = persisted;
-    return persisted;
-  }
+  FIRN_RETURN_IF_ERROR(Stick(writing_->Append(edit)));
   {
     MutexLock lock(mutex_);
     state_ = after;

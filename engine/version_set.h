@@ -64,7 +64,9 @@ class VersionSet {
  private:
   // In this caller's turn:
   absl::Status Roll(const StoreState& state);
-  absl::Status Persist(const StoreState& before, const VersionEdit& edit);
+  bool WantsRoll() const;
+  // Keeps an error that is not a full disk.
+  absl::Status Stick(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status CommitInTurn(
       absl::FunctionRef<absl::StatusOr<VersionEdit>(const StoreState&)> make,
       SequenceNumber last_sequence, absl::FunctionRef<void(const StoreState&)> publish)

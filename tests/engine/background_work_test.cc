@@ -1,0 +1,139 @@
+#include "engine/background_work.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/fault_injecting_file_system.h"
+#include "io/memory_file_system.h"
+#include "tests/engine/stepped_store.h"
+#include "tests/support/status_matchers.h"
+
+namespace firn {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class BackgroundWorkTest : public ::testing::Test {
+ protected:
+  BackgroundWorkTest() : faulty_(memory_), store_(faulty_, 1) {
+    EXPECT_THAT(store_.Open(), IsOk());
+  }
+  // Until a write fails or `count` are done.
+  absl::Status Fill(int count, Durability durability = Durability::kBuffered) {
+    for (int i = 0; i < count; ++i) {
+      const absl::Status status =
+          store_.Put("notes", absl::StrCat("k", i), std::string(500, 'v'), durability);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+  uint64_t Level0() { return store_->statistics().keyspaces[0].levels[0].segments; }
+
+  MemoryFileSystem memory_;
+  FaultInjectingFileSystem faulty_;
+  SteppedStore store_;
+};
+
+TEST_F(BackgroundWorkTest, FlushesAndMergesUntilNothingIsDue) {
+  ASSERT_THAT(Fill(200), IsOk());
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  const Statistics statistics = store_->statistics();
+  EXPECT_GT(statistics.flushes, 5u);
+  EXPECT_GT(statistics.compactions, 1u);
+  EXPECT_GT(statistics.compaction_read_bytes, 0u);
+  EXPECT_LT(Level0(), 2u);
+  EXPECT_THAT(store_.lines(), Contains(HasSubstr("flushed keyspace notes")));
+  EXPECT_THAT(store_.lines(), Contains(HasSubstr("compacted keyspace notes")));
+}
+
+TEST_F(BackgroundWorkTest, MergedSegmentsAndOldLogsAreDeleted) {
+  ASSERT_THAT(Fill(200), IsOk());
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+  uint64_t live = 0;
+  const Statistics statistics = store_->statistics();
+  for (const LevelStatistics& level : statistics.keyspaces[0].levels) {
+    live += level.segments;
+  }
+  ASSERT_OK_AND_ASSIGN(const auto files, memory_.List("store/notes"));
+  EXPECT_EQ(files.size(), live);
+  ASSERT_OK_AND_ASSIGN(const auto logs, memory_.List("store/wal"));
+  int in_use = 0;
+  for (const std::string& name : logs) in_use += ParseLogName(name).has_value() ? 1 : 0;
+  EXPECT_EQ(in_use, 1);
+}
+
+TEST_F(BackgroundWorkTest, ManualCompactionOfARangeLeavesTheRest) {
+  ASSERT_THAT(Fill(60), IsOk());
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "k1", "k2"), IsOk());
+  EXPECT_EQ(store_.Get("notes", "k15"), std::string(500, 'v'));
+  EXPECT_EQ(store_.Get("notes", "k55"), std::string(500, 'v'));
+  const auto report = store_->Verify(VerifyLevel::kBlocks);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->clean());
+}
+
+TEST_F(BackgroundWorkTest, CompactionDropsTombstonesAndShadowedVersions) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_THAT(store_.Put("notes", absl::StrCat("k", i), absl::StrCat(round)), IsOk());
+    }
+    ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  }
+  WriteBatch batch;
+  for (int i = 0; i < 15; ++i) batch.Remove(store_.Open("notes"), absl::StrCat("k", i));
+  ASSERT_THAT(store_->Write(batch, Durability::kBuffered), IsOk());
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+  EXPECT_EQ(store_->statistics().keyspaces[0].entries_estimate, 5u);
+}
+
+TEST_F(BackgroundWorkTest, AFailedFlushSticksAndReadsGoOn) {
+  ASSERT_THAT(Fill(3), IsOk());
+  faulty_.AddRule({.operation = FileOperation::kSync, .path_part = ".seg"});
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), HasReason(ErrorReason::kIo));
+  EXPECT_THAT(store_.Put("notes", "more", "v"), HasReason(ErrorReason::kPoisoned));
+  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
+  static_cast<void>(store_.Close());
+  ASSERT_THAT(store_.Open(), IsOk());
+  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
+  EXPECT_THAT(store_.Put("notes", "more", "v"), IsOk());
+}
+
+TEST_F(BackgroundWorkTest, AFullDiskIsReturnedWhileItLastsAndWritesThenResume) {
+  ASSERT_THAT(Fill(3, Durability::kSynced), IsOk());
+  faulty_.SetSpace(0);
+  absl::Status status = absl::OkStatus();
+  for (int i = 0; i < 1000 && status.ok(); ++i) {
+    status = Fill(1);
+    static_cast<void>(store_.executor().Step());
+  }
+  EXPECT_THAT(status, HasReason(ErrorReason::kDiskFull));
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(Fill(1), HasReason(ErrorReason::kDiskFull));
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), HasReason(ErrorReason::kDiskFull));
+  EXPECT_THAT(store_->WaitForBackgroundWork(), HasReason(ErrorReason::kDiskFull));
+  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
+  faulty_.ClearSpace();
+  EXPECT_THAT(Fill(100), IsOk());
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  EXPECT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  ASSERT_THAT(store_.Close(), IsOk());
+  ASSERT_THAT(store_.Open(), IsOk());
+  EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
+}
+
+TEST_F(BackgroundWorkTest, ADroppedKeyspaceStopsItsWork) {
+  ASSERT_THAT(Fill(40), IsOk());
+  const Keyspace notes = store_.Open("notes");
+  ASSERT_THAT(store_->DropKeyspace("notes"), IsOk());
+  EXPECT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  ASSERT_THAT(store_.Put("other", "k", "v"), IsOk());
+  ASSERT_THAT(store_.Close(), IsOk());
+  ASSERT_THAT(store_.Open(), IsOk());
+  EXPECT_THAT(memory_.Stat("store/notes"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace firn
