@@ -170,7 +170,8 @@ absl::Status TreeImpl::CheckAllowed(const Operation& operation) {
                                 OperationKindName(operation.kind)));
 }
 
-absl::StatusOr<OldValue> TreeImpl::Apply(const Operation& operation) {
+absl::StatusOr<OldValue> TreeImpl::Apply(const Operation& operation,
+                                         std::optional<uint64_t> time_ms) {
   if (staging_.operations().empty()) FIRN_RETURN_IF_ERROR(FinishBegunCheckpoint());
   FIRN_RETURN_IF_ERROR(CheckAllowed(operation));
   absl::StatusOr<OldValue> old = state_->prover().Apply(operation);
@@ -178,7 +179,7 @@ absl::StatusOr<OldValue> TreeImpl::Apply(const Operation& operation) {
     NodeStore nodes = store_->NodesAt(Snapshot());
     return WithPath(old.status(), state_->root(), operation.key, nodes);
   }
-  StagedOperation staged{.operation = operation, .old_value = *old};
+  StagedOperation staged{.operation = operation, .old_value = *old, .time_ms = time_ms};
   FIRN_ASSIGN_OR_RETURN(const Evaluation evaluation,
                         Evaluate(operation, ViewOf(*old), store_->tree.parameters, buffer_));
   staged.effect = evaluation.effect;

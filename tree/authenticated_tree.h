@@ -27,7 +27,7 @@ class TreeImpl {
   static absl::StatusOr<std::unique_ptr<TreeImpl>> Open(Database& database,
                                                         const TreeOptions& options);
 
-  absl::StatusOr<OldValue> Apply(const Operation& operation);
+  absl::StatusOr<OldValue> Apply(const Operation& operation, std::optional<uint64_t> time_ms);
   absl::StatusOr<CommitResult> Commit(const CommitOptions& options) ABSL_LOCKS_EXCLUDED(mutex_);
   void Discard();
   absl::StatusOr<Digest> StagedDigest();

@@ -24,7 +24,7 @@ LogEntry MakeEntry(const StagedOperation& staged, uint64_t commit, uint64_t time
   entry.kind = LoggedKind(staged);
   entry.tree = kOnlyTree;
   entry.commit_number = commit;
-  entry.time_ms = time_ms;
+  entry.time_ms = staged.time_ms.value_or(time_ms);
   entry.key = staged.operation.key;
   if (HasValue(entry.kind)) entry.value = staged.operation.value;
   if (entry.kind == OperationKind::kUpdateLongBy) entry.delta = staged.operation.delta;

@@ -27,6 +27,7 @@ struct StagedOperation {
   Effect effect = Effect::kNone;
   std::string new_value;         // for kStore
   std::optional<Digest> digest;  // after it, if it is kept
+  std::optional<uint64_t> time_ms;  // its own; none: the commit's
 };
 
 // What an insertOrUpdate or a removeIfExists turned out to be; every other kind is itself.

@@ -65,8 +65,9 @@ absl::StatusOr<std::unique_ptr<AuthenticatedTree>> AuthenticatedTree::Open(
   return std::make_unique<AuthenticatedTree>(std::move(impl));
 }
 
-absl::StatusOr<OldValue> AuthenticatedTree::Apply(const Operation& operation) {
-  return impl_->Apply(operation);
+absl::StatusOr<OldValue> AuthenticatedTree::Apply(const Operation& operation,
+                                                  std::optional<uint64_t> time_ms) {
+  return impl_->Apply(operation, time_ms);
 }
 absl::StatusOr<CommitResult> AuthenticatedTree::Commit(const CommitOptions& options) {
   return impl_->Commit(options);

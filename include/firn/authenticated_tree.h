@@ -246,8 +246,9 @@ class AuthenticatedTree {
   // Applies `operation` on top of what is staged; nobody else sees it before Commit(). A failure
   // has no effect: NotFound/kKeyNotFound, AlreadyExists/kKeyExists, InvalidArgument (kIllegalKey,
   // kIllegalValue), OutOfRange/kOverflow, FailedPrecondition/kOperationRefused, or an error of the
-  // store, DataLoss included.
-  absl::StatusOr<OldValue> Apply(const Operation& operation);
+  // store, DataLoss included. `time_ms` is stamped on the operation in the log; none: the commit's.
+  absl::StatusOr<OldValue> Apply(const Operation& operation,
+                                 std::optional<uint64_t> time_ms = std::nullopt);
 
   // Makes what is staged durable, as one atomic write, and publishes it as the new view(). On an
   // error nothing of it is kept: the tree is what view() says. Nothing staged: nothing is written.
