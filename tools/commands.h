@@ -1,0 +1,21 @@
+// tools/commands.h: the groups of subcommands, one file each; main registers them all.
+#ifndef FIRN_TOOLS_COMMANDS_H_
+#define FIRN_TOOLS_COMMANDS_H_
+
+#include "tools/command.h"
+
+namespace firn {
+
+void RegisterCreate(CLI::App& app, Command& command);      // create
+void RegisterImport(CLI::App& app, Command& command);      // import
+void RegisterEntries(CLI::App& app, Command& command);     // root get put remove scan
+void RegisterProofs(CLI::App& app, Command& command);      // prove verify-proof
+void RegisterVectors(CLI::App& app, Command& command);     // vectors
+void RegisterCheckpoint(CLI::App& app, Command& command);  // checkpoint
+void RegisterVerify(CLI::App& app, Command& command);      // verify
+void RegisterDump(CLI::App& app, Command& command);        // dump
+void RegisterStats(CLI::App& app, Command& command);       // stats
+
+}  // namespace firn
+
+#endif  // FIRN_TOOLS_COMMANDS_H_

@@ -1,0 +1,72 @@
+// tools/stats.cc: firn stats: what a store holds and what opening it did.
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "tools/commands.h"
+
+namespace firn {
+namespace {
+
+struct StatsFlags {
+  std::string directory;
+  StoreOptions store;
+};
+
+Json KeyspacesDocument(const Statistics& statistics) {
+  Json keyspaces = Json::array();
+  for (const KeyspaceStatistics& keyspace : statistics.keyspaces) {
+    Json levels = Json::array();
+    for (const LevelStatistics& level : keyspace.levels) {
+      levels.push_back({{"segments", level.segments}, {"bytes", level.bytes}});
+    }
+    keyspaces.push_back({{"name", keyspace.name},
+                         {"id", keyspace.id},
+                         {"entries_estimate", keyspace.entries_estimate},
+                         {"memtable_bytes", keyspace.memtable_bytes},
+                         {"levels", levels}});
+  }
+  return keyspaces;
+}
+
+absl::Status Stats(const StatsFlags& flags, const Command& command) {
+  FIRN_ASSIGN_OR_RETURN(Store store, OpenStore(flags.directory, flags.store));
+  const Statistics statistics = store.database->statistics();
+  const TreeStatistics tree = store.tree->statistics();
+  Json document;
+  {
+    const std::shared_ptr<const TreeView> view = store.tree->view();
+    document = {{"store", flags.directory},
+                {"store_id", store.database->store_id()},
+                {"root", view->digest().ToHex()},
+                {"keys", view->key_count()},
+                {"operations", view->operation_number()},
+                {"commits", view->commit_number()}};
+  }
+  document["io"] = statistics.io;
+  if (!statistics.io_reason.empty()) document["io_reason"] = statistics.io_reason;
+  document["last_sequence"] = statistics.last_sequence;
+  document["bytes_on_disk"] = BytesOnDisk(flags.directory);
+  document["recovered_batches"] = statistics.recovered_batches;
+  document["recovered_bytes"] = statistics.recovered_bytes;
+  document["recovery_us"] = statistics.recovery_us;
+  document["operations_replayed"] = tree.operations_replayed;
+  document["node_loads"] = tree.node_loads;
+  document["node_cache_bytes"] = tree.node_cache_bytes;
+  document["block_cache_bytes"] = statistics.block_cache_bytes;
+  document["keyspaces"] = KeyspacesDocument(statistics);
+  Print(command, document);
+  return store.Close();
+}
+
+}  // namespace
+
+void RegisterStats(CLI::App& app, Command& command) {
+  CLI::App& stats = *app.add_subcommand("stats", "Print what a store holds, in figures");
+  auto flags = std::make_shared<StatsFlags>();
+  stats.add_option("DIR", flags->directory, "The store")->required();
+  AddStoreFlags(stats, flags->store);
+  SetBody(stats, command, [flags, &command] { return Stats(*flags, command); });
+}
+
+}  // namespace firn
