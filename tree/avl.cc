@@ -96,6 +96,9 @@ absl::Status AvlAlgorithm::Descend(absl::string_view key, const AvlTree& tree) {
       leaf_ = node;
       return absl::OkStatus();
     }
+    // One is read next; the other's count of references is touched when this node is copied.
+    __builtin_prefetch(node->left().node().get());
+    __builtin_prefetch(node->right().node().get());
     FIRN_ASSIGN_OR_RETURN(const bool left, side_->GoLeft(*node, key));
     path_.push_back({.child = child, .node = node, .left = left});
     child = left ? &node->left() : &node->right();

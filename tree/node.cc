@@ -30,7 +30,8 @@ Epoch NextEpoch() {
 
 Node* Node::Allocate(bool is_leaf, size_t key_size, size_t value_size, Epoch epoch) {
   FIRN_CHECK(key_size <= kKeyLengthMax && value_size <= UINT32_MAX);
-  const size_t behind = is_leaf ? 2 * key_size + value_size : 2 * sizeof(ChildRef) + key_size;
+  const size_t behind =
+      is_leaf ? 2 * key_size + value_size : KeyRoom(key_size) + 2 * sizeof(ChildRef);
   return new (::operator new(sizeof(Node) + behind)) Node(is_leaf, key_size, value_size, epoch);
 }
 
@@ -48,15 +49,15 @@ NodePtr Node::NewInternal(absl::string_view key, int8_t balance, ChildRef left, 
                           Epoch epoch) {
   Node* const node = Allocate(/*is_leaf=*/false, key.size(), 0, epoch);
   node->balance_ = balance;
-  new (node->behind()) ChildRef(std::move(left));
-  new (node->behind() + sizeof(ChildRef)) ChildRef(std::move(right));
-  CopyTo(node->behind() + 2 * sizeof(ChildRef), key);
+  CopyTo(node->behind(), key);
+  new (node->children()) ChildRef(std::move(left));
+  new (node->children() + 1) ChildRef(std::move(right));
   return NodePtr(node);
 }
 
 size_t Node::memory_size() const {
   return sizeof(Node) + (is_leaf_ ? 2 * size_t{key_size_} + value_size_
-                                  : 2 * sizeof(ChildRef) + size_t{key_size_});
+                                  : KeyRoom(key_size_) + 2 * sizeof(ChildRef));
 }
 
 // The dead are chained through the nodes themselves: no recursion, no allocation.

@@ -110,7 +110,9 @@ using Epoch = uint64_t;
 // A number never returned before in this process. Thread-safe.
 Epoch NextEpoch();
 
-// Keys and values stand behind the object, in the same allocation.
+// One allocation, in the order in which a descent reads it:
+//   leaf      header | key | next | value
+//   internal  header | key, filled up to 8 bytes | left ChildRef | right ChildRef
 class Node {
  public:
   // key and next have the same size, at most 255.
@@ -122,15 +124,15 @@ class Node {
 
   bool is_leaf() const { return is_leaf_; }
   Epoch epoch() const { return epoch_; }
-  absl::string_view key() const { return absl::string_view(bytes(), key_size_); }
+  absl::string_view key() const { return absl::string_view(behind(), key_size_); }
   // Leaves.
   absl::string_view next() const {
     FIRN_DCHECK(is_leaf_);
-    return absl::string_view(bytes() + key_size_, key_size_);
+    return absl::string_view(behind() + key_size_, key_size_);
   }
   absl::string_view value() const {
     FIRN_DCHECK(is_leaf_);
-    return absl::string_view(bytes() + 2 * size_t{key_size_}, value_size_);
+    return absl::string_view(behind() + 2 * size_t{key_size_}, value_size_);
   }
   // Internal nodes.
   int8_t balance() const { return balance_; }
@@ -165,13 +167,14 @@ class Node {
   char* behind() { return reinterpret_cast<char*>(this) + sizeof(Node); }
   const ChildRef* children() const {
     FIRN_DCHECK(!is_leaf_);
-    return reinterpret_cast<const ChildRef*>(behind());
+    return reinterpret_cast<const ChildRef*>(behind() + KeyRoom(key_size_));
   }
   ChildRef* children() {
     FIRN_DCHECK(!is_leaf_);
-    return reinterpret_cast<ChildRef*>(behind());
+    return reinterpret_cast<ChildRef*>(behind() + KeyRoom(key_size_));
   }
-  const char* bytes() const { return behind() + (is_leaf_ ? 0 : 2 * sizeof(ChildRef)); }
+  // What an internal node's key takes: its children are aligned.
+  static size_t KeyRoom(size_t key_size) { return (key_size + 7) & ~size_t{7}; }
 
   std::atomic<uint32_t> references_{1};
   const bool is_leaf_;

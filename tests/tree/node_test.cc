@@ -132,7 +132,7 @@ TEST(NodeTest, AnUnresolvedChildWithoutAStoreIsAMissingNode) {
 TEST(NodeTest, MemorySizeCountsKeysValuesAndChildren) {
   EXPECT_EQ(Leaf("abc", "12345", "def")->memory_size(), sizeof(Node) + 3 + 3 + 5);
   EXPECT_EQ(Node::NewInternal("abc", 0, ChildRef(), ChildRef())->memory_size(),
-            sizeof(Node) + 2 * sizeof(ChildRef) + 3);
+            sizeof(Node) + 8 + 2 * sizeof(ChildRef));
 }
 
 }  // namespace
