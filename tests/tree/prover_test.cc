@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -334,6 +335,40 @@ TEST(ProverTest, OldTreesAreNeverAltered) {
     for (const auto& [key, value] : models[version]) {
       ASSERT_THAT(FindValue(versions[version].root, key, nullptr), IsOkAndHolds(OldValue(value)));
     }
+  }
+}
+
+TEST(ProverTest, ReadersProveFromTheLastTreeWhileTheNextBatchIsMade) {
+  Random random(19);
+  Prover prover(kNotes, EmptyTree(kNotes), 0, nullptr);
+  for (int i = 0; i < 300; ++i) (void)prover.Apply(DrawOperation(random, kNotes, 80));
+  prover.EndBatch();
+  for (int batch = 0; batch < 8; ++batch) {
+    const AvlTree view{.root = prover.batch_start_root(), .height = prover.batch_start_height()};
+    const Digest digest = prover.batch_start_digest();
+    std::vector<std::thread> readers;
+    for (uint64_t reader = 0; reader < 3; ++reader) {
+      readers.emplace_back([view, digest, reader] {
+        Random own(reader);
+        Prover scratch(kNotes, view.root, static_cast<uint8_t>(view.height), nullptr);
+        for (int i = 0; i < 60; ++i) {
+          const Operation operation = DrawOperation(own, kNotes, 80);
+          if (!scratch.Apply(operation).ok()) continue;
+          const std::vector<uint8_t> proof = scratch.GenerateProof();
+          if (i % 10 == 0) {
+            ASSERT_THAT(CheckInvariants(view, kNotes, nullptr), IsOk());
+          }
+        }
+        ASSERT_EQ(view.root.label(), digest.label());
+      });
+    }
+    for (int i = 0; i < 200; ++i) {
+      (void)prover.Apply(DrawOperation(random, kNotes, 80));
+      if (i % 20 == 0) (void)prover.digest();
+    }
+    (void)prover.Changes();
+    prover.EndBatch();
+    for (std::thread& reader : readers) reader.join();
   }
 }
 
