@@ -13,9 +13,9 @@ packages=(
   # Libraries of firn itself.
   libabsl-dev liburing-dev liblz4-dev
   # Command line tool, bindings' JSON, compressed vectors and records.
-  libcli11-dev nlohmann-json3-dev zlib1g-dev libfmt-dev libspdlog-dev
+  libcli11-dev nlohmann-json3-dev zlib1g-dev
   # Tests and benchmarks.
-  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
   # The second compiler: sanitizers, fuzz targets, lock analysis.
   clang-14 libclang-rt-14-dev llvm-14
 )

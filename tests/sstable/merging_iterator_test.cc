@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/sstable/segment_support.h"
 
 namespace firn {
@@ -119,7 +120,7 @@ TEST(MergingIteratorTest, TurnsAroundAtEveryEntryAlsoAmongEqualKeys) {
     for (int i = 0; i < 4; ++i) {
       Model model;
       for (const char* key : {"a", "b", "c"}) model[Key(key, 3)] = key + std::to_string(i);
-      model[Key("d", static_cast<uint64_t>(i))] = "d" + std::to_string(i);
+      model[Key("d", static_cast<uint64_t>(i))] = absl::StrCat("d", i);
       inputs.push_back(Over(model));
     }
     return NewMergingIterator(std::move(inputs));

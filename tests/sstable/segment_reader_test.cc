@@ -138,7 +138,7 @@ TEST_F(SegmentReaderTest, GetManyReadsAllMissingBlocksInOneSubmission) {
 TEST_F(SegmentReaderTest, CountsFilterCacheAndReads) {
   BlockCache cache(1 << 20);
   Model model;
-  for (int i = 0; i < 1000; ++i) model[Key(absl::StrCat("key", i), 1)] = "v";
+  for (int i = 0; i < 1000; ++i) model[Key(absl::StrCat("key", i), 1)] = std::string(1, 'v');
   const auto reader = Build(model, {}, &cache);
   for (int i = 0; i < 1000; ++i)
     ASSERT_OK(reader->Get(absl::StrCat("none", i), kMaxSequenceNumber));

@@ -1,5 +1,6 @@
 #include "sstable/segment_writer.h"
 
+#include "absl/strings/str_cat.h"
 #include "tests/sstable/segment_support.h"
 
 namespace firn {
@@ -52,7 +53,7 @@ TEST_F(SegmentWriterTest, WritesTheSameFileWhateverTheBuffer) {
   const Model model = RandomModel(random, 500, 3000);
   std::string first;
   for (const size_t size : {size_t{0}, size_t{1}, size_t{5000}, size_t{1} << 20}) {
-    const std::string path = "s" + std::to_string(size);
+    const std::string path = absl::StrCat("s", size);
     EXPECT_OK(WriteSegment(file_system_, path, model, {.write_buffer_size = size}));
     const std::string written = ReadAll(file_system_, path);
     if (first.empty()) first = written;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "firn/database.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -19,8 +20,8 @@ using ::testing::HasSubstr;
 constexpr TreeNumber kTree = 1;
 
 NodePtr Leaf(int i) {
-  const std::string key = "k" + std::to_string(1000 + i);
-  return Node::NewLeaf({.key = key, .value = "value", .next = "k" + std::to_string(1001 + i)});
+  const std::string key = absl::StrCat("k", 1000 + i);
+  return Node::NewLeaf({.key = key, .value = "value", .next = absl::StrCat("k", 1001 + i)});
 }
 
 Instance InstanceOf(const Node& node, uint64_t birth = 1) {
