@@ -47,9 +47,9 @@ enum class CommitSignal : uint8_t {
 
 // One writer; lives on its thread's stack. The line touches it for the last time when it tells kDone.
 struct CommitWaiter {
-  size_t size = 0;         // bytes that it adds to its group
-  uint8_t kind = 0;        // only writers of one kind share a group
-  bool exclusive = false;  // its own group, while no other is unfinished
+  size_t size = 0;                   // bytes that it adds to its group
+  uint8_t kind = 0;                  // only writers of one kind share a group
+  bool exclusive = false;            // its own group, while no other is unfinished
   CommitRequest* request = nullptr;  // the queue's; the line does not look at it
 
   // kNone while the writer has to wait. Stored under the queue's lock, read without it.
@@ -76,7 +76,8 @@ struct CommitGroup {
 // Externally locked.
 class CommitLine {
  public:
-  CommitLine(size_t slots, size_t group_size_max) : slots_(slots), group_size_max_(group_size_max) {}
+  CommitLine(size_t slots, size_t group_size_max)
+      : slots_(slots), group_size_max_(group_size_max) {}
 
   void Enter(CommitWaiter& waiter);
   // `leader` is at the front of the line and was told kLead.
@@ -103,11 +104,11 @@ class CommitLine {
 
   const size_t slots_;
   const size_t group_size_max_;
-  std::deque<CommitWaiter*> waiting_;     // not yet in a group
-  std::deque<CommitGroup*> unfinished_;   // begun, in order
-  size_t writing_ = 0;                    // of those, not yet written
-  bool led_ = false;                      // somebody leads, from kLead to Begin or Refuse
-  CommitWaiter* alone_ = nullptr;         // the leader that waits to be alone
+  std::deque<CommitWaiter*> waiting_;    // not yet in a group
+  std::deque<CommitGroup*> unfinished_;  // begun, in order
+  size_t writing_ = 0;                   // of those, not yet written
+  bool led_ = false;                     // somebody leads, from kLead to Begin or Refuse
+  CommitWaiter* alone_ = nullptr;        // the leader that waits to be alone
 };
 
 }  // namespace firn

@@ -265,9 +265,9 @@ absl::Status CommitQueue::Exclusive(
 void CommitQueue::Stick(uint64_t ticket, const absl::Status& status) {
   error_ticket_ = std::min(error_ticket_, ticket);
   if (!error_.ok()) return;
-  error_ = MakeError(status.code(), ErrorReason::kPoisoned,
-                     absl::StrCat("an earlier write failed; reopen the store to go on: ",
-                                  status.message()));
+  error_ = MakeError(
+      status.code(), ErrorReason::kPoisoned,
+      absl::StrCat("an earlier write failed; reopen the store to go on: ", status.message()));
 }
 
 void CommitQueue::Poison(const absl::Status& status) {

@@ -69,8 +69,8 @@ struct CommitBatch {
   bool synced = true;                         // some member asked for kSynced
   SequenceNumber first_sequence;              // given out before Reserve
   SequenceNumber last_sequence;
-  absl::Span<const ByteSpan> pieces;          // all `encoded`: the record's payload
-  Place place;                                // set by Reserve, for WriteLog and Settle
+  absl::Span<const ByteSpan> pieces;  // all `encoded`: the record's payload
+  Place place;                        // set by Reserve, for WriteLog and Settle
 };
 
 // What a commit does to the database. Calls come as the picture above says.
@@ -101,10 +101,10 @@ class CommitTarget {
 };
 
 struct CommitQueueOptions {
-  size_t flushes_in_flight = 1;                // [1, 8] groups in WriteLog at once
-  size_t group_size_max = size_t{1} << 20;     // bytes; a larger request is a group of its own
-  uint32_t yield_us_min = 150;                 // followers yield at least and at most so long, then
-  uint32_t yield_us_max = 400;                 // sleep
+  size_t flushes_in_flight = 1;             // [1, 8] groups in WriteLog at once
+  size_t group_size_max = size_t{1} << 20;  // bytes; a larger request is a group of its own
+  uint32_t yield_us_min = 150;              // followers yield at least and at most so long, then
+  uint32_t yield_us_max = 400;              // sleep
 };
 
 // Thread-safe.
@@ -153,12 +153,12 @@ class CommitQueue {
   // Prepare, and MakeRoom if it takes that.
   absl::Status PrepareGroup(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   void AwaitAlone(CommitWaiter& leader) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Refuse(std::unique_ptr<Group> group, const absl::Status& status)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Refuse(std::unique_ptr<Group> group, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives out the numbers and reserves the place, then passes the leadership on.
   absl::Status Begin(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the group's turn and makes it visible, or fails it.
-  void TakeEffect(std::unique_ptr<Group> group, const absl::Status& written) ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeEffect(std::unique_ptr<Group> group, const absl::Status& written)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status SettleAndApply(Group& group, const absl::Status& written)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void Stick(uint64_t ticket, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -170,8 +170,8 @@ class CommitQueue {
   mutable Mutex mutex_;
   CommitLine line_ ABSL_GUARDED_BY(mutex_);
   SequenceNumber last_sequence_ ABSL_GUARDED_BY(mutex_);
-  uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 1;  // counts groups that began
-  absl::Status error_ ABSL_GUARDED_BY(mutex_);  // sticky, as later callers get it
+  uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 1;            // counts groups that began
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);                  // sticky, as later callers get it
   uint64_t error_ticket_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // the first group that fails
   Counters counters_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Group>> free_groups_ ABSL_GUARDED_BY(mutex_);  // keep their memory

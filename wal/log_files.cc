@@ -157,8 +157,8 @@ absl::Status LogFiles::ListFolder() {
             [](const Log& a, const Log& b) { return a.number < b.number; });
   std::sort(spares.begin(), spares.end(),
             [](const Spare& a, const Spare& b) { return a.size < b.size; });
-  const uint64_t used_size = std::max(logs.empty() ? 0 : logs.back().size,
-                                      spares.empty() ? 0 : spares.back().size);
+  const uint64_t used_size =
+      std::max(logs.empty() ? 0 : logs.back().size, spares.empty() ? 0 : spares.back().size);
   MutexLock lock(mutex_);
   logs_ = std::move(logs);
   spares_ = std::move(spares);
@@ -314,8 +314,7 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogFiles::Create(const NewLog& log,
   header.previous = log.previous;
   header.manifest = log.manifest;
   FIRN_RETURN_IF_ERROR(WriteHeader(SparePath(spare->number), header));
-  const absl::Status renamed =
-      file_system_.Rename(SparePath(spare->number), PathOf(log.number));
+  const absl::Status renamed = file_system_.Rename(SparePath(spare->number), PathOf(log.number));
   if (!renamed.ok()) {
     AddSpare(*spare);
     return renamed;

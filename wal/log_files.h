@@ -91,8 +91,8 @@ class LogFiles {
   absl::Status PrepareSlot(uint64_t payload_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
   struct NewLog {
-    FileNumber number;           // above every other log's
-    PreviousLog previous;        // durable through its end
+    FileNumber number;     // above every other log's
+    PreviousLog previous;  // durable through its end
     ManifestPosition manifest;
   };
   // A new log with room for a record of `payload_size`, its header and name durable. Prepares a slot

@@ -161,9 +161,9 @@ absl::Status LogReader::Accept(const RecordHeader& record) {
   const bool unnumbered = record.sequences == SequenceRange{};
   if (closes ? record.sequences.last < last_sequence_
              : !unnumbered && record.sequences.first <= last_sequence_) {
-    return CorruptionAt(path(), offset_, "sequence numbers that do not grow",
-                        {.expected = last_sequence_.value + 1,
-                         .actual = record.sequences.first.value});
+    return CorruptionAt(
+        path(), offset_, "sequence numbers that do not grow",
+        {.expected = last_sequence_.value + 1, .actual = record.sequences.first.value});
   }
   if (!unnumbered) last_sequence_ = record.sequences.last;
   const uint64_t limit = offset_ + RecordSizeOnDisk(record.length);
@@ -214,8 +214,7 @@ absl::Status LogReader::CheckEnd() const {
   }
   if (last_sequence_ > expected.last_sequence) {
     return CorruptionAt(path(), offset_, "last sequence number against the next log's header",
-                        {.expected = expected.last_sequence.value,
-                         .actual = last_sequence_.value});
+                        {.expected = expected.last_sequence.value, .actual = last_sequence_.value});
   }
   return absl::OkStatus();
 }

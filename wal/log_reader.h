@@ -47,10 +47,11 @@ struct LogRecord {
 
 // How a log ended, once Next() has returned nullopt.
 enum class LogEnding : uint8_t {
-  kClosed = 1,    // by a closing record
-  kFinal = 2,     // where the next log's header says
-  kUnclosed = 3,  // by zeroes, left-overs or the end of the file: the writer stopped between flushes
-  kTorn = 4,      // by pieces of a flush that did not complete
+  kClosed = 1,  // by a closing record
+  kFinal = 2,   // where the next log's header says
+  kUnclosed =
+      3,      // by zeroes, left-overs or the end of the file: the writer stopped between flushes
+  kTorn = 4,  // by pieces of a flush that did not complete
 };
 
 // One thread.

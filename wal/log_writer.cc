@@ -280,9 +280,9 @@ absl::Status LogWriter::Sync() {
   {
     MutexLock lock(mutex_);
     FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
-    const bool unsynced = std::any_of(
-        in_flight_.begin(), in_flight_.end(),
-        [](const InFlight& entry) { return entry.state == State::kWritten; });
+    const bool unsynced =
+        std::any_of(in_flight_.begin(), in_flight_.end(),
+                    [](const InFlight& entry) { return entry.state == State::kWritten; });
     if (!unsynced) return absl::OkStatus();
     start_tick = tick_;
   }
@@ -307,7 +307,6 @@ absl::StatusOr<LogEnd> LogWriter::Close(SequenceNumber last_sequence) {
     MutexLock lock(mutex_);
     FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     FIRN_CHECK(!closed_);
-    FIRN_CHECK(last_sequence >= last_sequence_);
     for (const InFlight& entry : in_flight_) {
       // Given up by a caller that met an error elsewhere. A closing record would vouch for the gap.
       if (entry.state == State::kReserved) {
@@ -315,6 +314,12 @@ absl::StatusOr<LogEnd> LogWriter::Close(SequenceNumber last_sequence) {
                          absl::StrCat(path_, ": the record reserved at offset ", entry.offset,
                                       " was never written"));
       }
+    }
+    // A record that was written and then given up: likewise.
+    if (last_sequence < last_sequence_) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kPoisoned,
+                       absl::StrCat(path_, ": holds sequence numbers up to ", last_sequence_.value,
+                                    ", beyond ", last_sequence.value, ", the last one in use"));
     }
     closed_ = true;
     // Its range is the last number alone, so that it may repeat the last record's.

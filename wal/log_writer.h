@@ -95,7 +95,8 @@ class LogWriter {
 
   // Appends a synced closing record, which makes all records durable, and closes the file. With no
   // Flush() running. The answer is what the next log's header says of this one. No other call but
-  // the accessors may follow. FailedPrecondition/kPoisoned: a place was reserved and never written.
+  // the accessors may follow. FailedPrecondition/kPoisoned: a place was reserved and never written,
+  // or a record holds numbers beyond `last_sequence`.
   absl::StatusOr<LogEnd> Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const LogHeader& header() const { return header_; }
@@ -148,7 +149,7 @@ class LogWriter {
   SequenceNumber last_sequence_ ABSL_GUARDED_BY(mutex_);
   uint64_t synced_size_ ABSL_GUARDED_BY(mutex_) = kLogBlockSize;
   SequenceNumber synced_sequence_ ABSL_GUARDED_BY(mutex_);
-  uint64_t tick_ ABSL_GUARDED_BY(mutex_) = 0;  // counts completed writes
+  uint64_t tick_ ABSL_GUARDED_BY(mutex_) = 0;               // counts completed writes
   std::deque<InFlight> in_flight_ ABSL_GUARDED_BY(mutex_);  // from synced_size_ on, by offset
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

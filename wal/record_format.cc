@@ -149,8 +149,8 @@ std::optional<RecordHeader> DecodeRecordHeader(ByteSpan bytes, const LogHeader& 
   if (is_close && length != 0) return std::nullopt;
   const size_t reserved_size = kLogNumberOffset - kRecordReservedOffset;
   if (!AllZero(fields.subspan(kRecordReservedOffset, reserved_size))) return std::nullopt;
-  const uint32_t checksum = Crc32c(fields.subspan(kRecordCheckedOffset),
-                                   RecordSeed(header, offset));
+  const uint32_t checksum =
+      Crc32c(fields.subspan(kRecordCheckedOffset), RecordSeed(header, offset));
   if (checksum != LoadFixed32(source)) return std::nullopt;
   RecordHeader record;
   record.payload_checksum = LoadFixed32(source + kPayloadChecksumOffset);

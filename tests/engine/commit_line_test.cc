@@ -112,9 +112,8 @@ class Model {
   }
 
   bool AllDone() const {
-    return line_.idle() && std::all_of(threads_.begin(), threads_.end(), [](const Thread& thread) {
-             return thread.at == At::kEnd;
-           });
+    return line_.idle() && std::all_of(threads_.begin(), threads_.end(),
+                                       [](const Thread& thread) { return thread.at == At::kEnd; });
   }
 
   // All that the future depends on.
@@ -286,8 +285,8 @@ Explored Explore(const Setup& setup) {
 
 void ExpectSound(const Setup& setup) {
   const Explored explored = Explore(setup);
-  EXPECT_EQ(explored.complaint, "") << setup.slots << " slots, " << setup.threads.size()
-                                    << " threads";
+  EXPECT_EQ(explored.complaint, "")
+      << setup.slots << " slots, " << setup.threads.size() << " threads";
   EXPECT_GE(explored.ends, 1u);
   EXPECT_GT(explored.states, 50u);
 }

@@ -119,10 +119,10 @@ class FakeTarget : public CommitTarget {
   std::atomic<int> leading_{0};
   std::atomic<int> writing_{0};
   std::atomic<int> settling_{0};
-  SequenceNumber last_reserved_;   // the leader's
-  uint64_t reserved_ = 0;          // the leader's
-  uint64_t next_to_apply_ = 1;     // of the group whose turn it is
-  std::vector<Applied> applied_;   // the same
+  SequenceNumber last_reserved_;  // the leader's
+  uint64_t reserved_ = 0;         // the leader's
+  uint64_t next_to_apply_ = 1;    // of the group whose turn it is
+  std::vector<Applied> applied_;  // the same
 };
 
 CommitQueueOptions InFlight(size_t flushes) { return {.flushes_in_flight = flushes}; }
@@ -272,7 +272,8 @@ TEST(CommitQueueTest, ExclusiveGetsTheLastNumberAndItsErrorDoesNotStick) {
   EXPECT_THAT(queue.Exclusive([&](SequenceNumber last) {
     seen = last;
     return absl::AbortedError("no");
-  }), StatusIs(absl::StatusCode::kAborted));
+  }),
+              StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(seen, SequenceNumber{41});
   EXPECT_OK(queue.error());
 }
@@ -404,7 +405,9 @@ TEST(CommitQueueTest, ACrowdOfFewMeetsAtEveryStep) {
 TEST(CommitQueueTest, ACrowdWhoseLogBreaksGetsExactlyWhatCameBefore) {
   for (const size_t in_flight : {size_t{1}, size_t{2}, size_t{4}}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
-      RunCrowd({.threads = 16, .writes = 30, .flushes_in_flight = in_flight, .fail_at_write = 10 + seed}, seed);
+      RunCrowd(
+          {.threads = 16, .writes = 30, .flushes_in_flight = in_flight, .fail_at_write = 10 + seed},
+          seed);
     }
   }
 }

@@ -42,7 +42,8 @@ void Repair(std::vector<uint8_t>& file) {
     const firn::ByteSpan payload(record + kRecordHeaderSize,
                                  static_cast<size_t>(std::min(length, left)));
     firn::StoreFixed32(record + 4, firn::Crc32c(payload, seed));
-    firn::StoreFixed32(record, firn::Crc32c(firn::ByteSpan(record + 4, kRecordHeaderSize - 4), seed));
+    firn::StoreFixed32(record,
+                       firn::Crc32c(firn::ByteSpan(record + 4, kRecordHeaderSize - 4), seed));
     if (length > left) return;
     offset += firn::RecordSizeOnDisk(length);
     if (offset > file.size()) return;

@@ -40,8 +40,8 @@ class Logs {
 
   absl::Status Create(FileNumber number, PreviousLog previous = {}, uint64_t payload_size = 0) {
     FIRN_ASSIGN_OR_RETURN(
-        log_, files_->Create({.number = number, .previous = previous, .manifest = {}},
-                             payload_size));
+        log_,
+        files_->Create({.number = number, .previous = previous, .manifest = {}}, payload_size));
     return absl::OkStatus();
   }
   // Closes the log and goes on in a new one.
@@ -253,8 +253,7 @@ TEST(LogFilesTest, ARetiredNameThatMayComeBackNeverHoldsAnotherLog) {
       Logs logs(file_system, seed);
       file_system.CrashAtOperation(seed % 8);
       if (logs.Open().ok()) {
-        [[maybe_unused]] const absl::Status unheard =
-            logs.Create({3}, {.number = {2}, .end = end});
+        [[maybe_unused]] const absl::Status unheard = logs.Create({3}, {.number = {2}, .end = end});
       }
       logs.ForgetLog();
     }
@@ -335,8 +334,7 @@ absl::Status Work(Logs& logs, Random& random, Acknowledged& acknowledged) {
     const std::string payload = RandomBytes(random, 1 + random.Uniform(2 * kLogBlockSize));
     const bool synced = random.OneIn(2);
     acknowledged.written.push_back(payload);
-    FIRN_RETURN_IF_ERROR(
-        logs.Append(payload, synced ? LogSync::kSynced : LogSync::kBuffered));
+    FIRN_RETURN_IF_ERROR(logs.Append(payload, synced ? LogSync::kSynced : LogSync::kBuffered));
     if (synced) acknowledged.synced = acknowledged.written.size();
     if (random.OneIn(3)) logs.executor().Step();
     if (random.OneIn(6)) {

@@ -35,8 +35,8 @@ class LogImage {
     std::vector<uint8_t> block(kLogBlockSize);
     EncodeLogHeader(header_, absl::MakeSpan(block));
     FIRN_CHECK(file->Write(0, {ByteSpan(block)}).ok());
-    log_ = std::make_unique<LogWriter>(file_system_, std::move(file), header_,
-                                       LogGrowth::kPrepared);
+    log_ =
+        std::make_unique<LogWriter>(file_system_, std::move(file), header_, LogGrowth::kPrepared);
   }
 
   LogWriter& log() { return *log_; }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "tests/support/golden_reader.h"
 #include "tests/support/random_keys.h"
 #include "tests/wal/log_image.h"
 
@@ -113,7 +114,8 @@ TEST(LogReaderTest, AFlippedBitInAnyByteOfWhatWasSyncedIsDamage) {
     bad[at] = static_cast<char>(bad[at] ^ (1 << random.Uniform(8)));
     const ReadResult read = ReadImage(bad);
     if (at < last.offset) {
-      ASSERT_THAT(read.status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("image.wal: offset")))
+      ASSERT_THAT(read.status,
+                  StatusIs(absl::StatusCode::kDataLoss, HasSubstr("image.wal: offset")))
           << at;
       ASSERT_THAT(read.status, HasReason(ErrorReason::kCorruption)) << at;
     } else {
@@ -270,6 +272,21 @@ TEST(LogReaderTest, IntactRecordsWhoseNumbersDoNotGrowAreDamage) {
                      seed, absl::MakeSpan(header));
   bytes.replace(2 * kLogBlockSize, header.size(), std::string(AsText(header)));
   EXPECT_THAT(ReadImage(bytes).status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("grow")));
+}
+
+// A file of format version 1, made apart from this code; every later version must go on to name or
+// read it.
+TEST(LogReaderTest, TheGoldenFileOfVersionOneIsRead) {
+  ASSERT_OK_AND_ASSIGN(const std::string golden, ReadSourceFile("tests/golden/wal_v1.wal"));
+  std::string pattern(5000, '\0');
+  for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<char>(i * 7);
+  LogReaderOptions options;
+  options.number = FileNumber{34};
+  const ReadResult read = ReadImage(golden, options);
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads, ElementsAre("hello", pattern));
+  EXPECT_EQ(read.ending, LogEnding::kClosed);
+  EXPECT_EQ(read.end, (LogEnd{.size = 5 * kLogBlockSize, .last_sequence = {1003}}));
 }
 
 // Noise in any place gives a value or a Status; with noise behind good records these are kept.

@@ -61,8 +61,8 @@ TEST(LogWriterTest, RecordsTakeWholeBlocksOneAfterTheOther) {
 TEST(LogWriterTest, APayloadMayComeInPieces) {
   LogImage image(16 * kLogBlockSize);
   const Place place = image.Reserve(6);
-  ASSERT_OK(image.log().Flush(place, {AsBytes("ab"), ByteSpan(), AsBytes("cdef")},
-                              LogSync::kSynced));
+  ASSERT_OK(
+      image.log().Flush(place, {AsBytes("ab"), ByteSpan(), AsBytes("cdef")}, LogSync::kSynced));
   EXPECT_THAT(ReadImage(image.Bytes()).payloads, ElementsAre("abcdef"));
 }
 
@@ -108,6 +108,16 @@ TEST(LogWriterTest, AnErrorSticksAndNothingMoreIsWritten) {
     EXPECT_EQ(image.log().EnsureSynced(place), failed);
     EXPECT_EQ(image.script().Writes(), writes);
   }
+}
+
+TEST(LogWriterTest, ALogWithARecordThatWasGivenUpCannotBeClosed) {
+  LogImage image(16 * kLogBlockSize);
+  image.Add("a");
+  const SequenceNumber published = image.log().last_sequence();
+  image.Add("written, and never published");
+  EXPECT_THAT(image.log().Close(published), HasReason(ErrorReason::kPoisoned));
+  image.Reserve(3);
+  EXPECT_THAT(image.log().Close(published), HasReason(ErrorReason::kPoisoned));
 }
 
 TEST(LogWriterTest, ALogWithAPlaceThatWasNeverWrittenCannotBeClosed) {
@@ -161,8 +171,7 @@ TEST(LogWriterTest, ASyncDoesNotCoverAWriteThatCompletedAfterItBegan) {
     if (operation == "sync") gate.Pass();
     return absl::OkStatus();
   };
-  std::thread syncing(
-      [&] { EXPECT_OK(log.Flush(second, {AsBytes("2")}, LogSync::kSynced)); });
+  std::thread syncing([&] { EXPECT_OK(log.Flush(second, {AsBytes("2")}, LogSync::kSynced)); });
   gate.AwaitHeld();  // its write is done, its sync has begun
   ASSERT_OK(log.Flush(first, {AsBytes("1")}, LogSync::kBuffered));
   gate.Open();
@@ -271,8 +280,8 @@ TEST(LogWriterTest, NothingAcknowledgedIsLostWhereverTheMachineStops) {
           FIRN_ASSIGN_OR_RETURN(const Place place, log->Reserve(payload.size(), {}));
           written.push_back(payload);
           const bool sync = random.OneIn(2);
-          FIRN_RETURN_IF_ERROR(log->Flush(place, {AsBytes(payload)},
-                                          sync ? LogSync::kSynced : LogSync::kBuffered));
+          FIRN_RETURN_IF_ERROR(
+              log->Flush(place, {AsBytes(payload)}, sync ? LogSync::kSynced : LogSync::kBuffered));
           if (sync) synced = written.size();
         }
         return log->Close({0}).status();

@@ -59,8 +59,8 @@ TEST(RecordFormatTest, AnotherVersionIsRefusedByName) {
 }
 
 TEST(RecordFormatTest, UnknownKindsAndReservedBytesAreRefusedThoughTheChecksumIsRight) {
-  for (const size_t offset : {size_t{16}, size_t{17}, size_t{18}, size_t{23}, size_t{80},
-                              kLogBlockSize - 1}) {
+  for (const size_t offset :
+       {size_t{16}, size_t{17}, size_t{18}, size_t{23}, size_t{80}, kLogBlockSize - 1}) {
     std::vector<uint8_t> block = Encoded(SomeHeader());
     block[offset] = 9;
     StoreFixed32(&block[8], Crc32c(ByteSpan(block).subspan(12)));
@@ -113,8 +113,7 @@ TEST(RecordFormatTest, ARecordIsBoundToItsFileAndPlace) {
   LogHeader other_log = SomeHeader();
   ++other_log.number.value;
   EXPECT_FALSE(DecodeRecordHeader(bytes, other_log, kOffset).has_value());
-  EXPECT_FALSE(
-      DecodeRecordHeader(std::vector<uint8_t>(kRecordHeaderSize), SomeHeader(), kOffset));
+  EXPECT_FALSE(DecodeRecordHeader(std::vector<uint8_t>(kRecordHeaderSize), SomeHeader(), kOffset));
 }
 
 TEST(RecordFormatTest, FieldsOutOfRangeAreRefusedThoughTheChecksumIsRight) {
