@@ -92,8 +92,11 @@ absl::Status InvalidArgument(absl::string_view problem) {
 absl::Status ErrnoStatus(int error_number, absl::string_view context) {
   const CodeAndReason kind = ClassifyErrno(error_number);
   return MakeError(kind.code, kind.reason,
-                   absl::StrFormat("%s: %s (errno %d)", context, ErrnoText(error_number),
-                                   error_number));
+                   absl::StrFormat("%s: %s (errno %d)%s", context, ErrnoText(error_number),
+                                   error_number,
+                                   kind.reason == ErrorReason::kDiskFull
+                                       ? "; make room on this file system, then try again"
+                                       : ""));
 }
 
 ErrorReason ReasonOf(const absl::Status& status) {

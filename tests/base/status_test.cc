@@ -29,7 +29,7 @@ TEST(StatusTest, CorruptionNamesFileOffsetExpectedAndFound) {
 
 TEST(StatusTest, ErrnoMapsToWhatTheCallerCanDo) {
   EXPECT_THAT(ErrnoStatus(ENOSPC, "write"),
-              AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
+              AllOf(StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("make room")),
                     HasReason(ErrorReason::kDiskFull)));
   EXPECT_THAT(ErrnoStatus(EDQUOT, "write"), HasReason(ErrorReason::kDiskFull));
   EXPECT_THAT(ErrnoStatus(ENOENT, "open"), StatusIs(absl::StatusCode::kNotFound));
