@@ -79,17 +79,31 @@ absl::StatusOr<WriteBatch> Staging::Build(const TreeStore& store, const CommitFa
   const Outcomes outcomes = AddLogEntries(store, facts, batch);
   FIRN_RETURN_IF_ERROR(AddRecords(store, outcomes, batch));
   if (logged_ > 0) {
-    store.log.AppendTimeRun({.tree = kOnlyTree,
-                             .time_ms = facts.time_ms,
-                             .first = facts.before.operation + 1,
-                             .count = logged_},
-                            batch);
+    AddTimeRuns(store, facts, batch);
   }
   if (removes_) batch.Put(store.keyspaces.metadata, RemovedKey(kOnlyTree), "");
   for (const auto& [key, value] : metadata_) {
     batch.Put(store.keyspaces.metadata, ClientKey(key), value);
   }
   return batch;
+}
+
+// One row for each run of operations with one time.
+void Staging::AddTimeRuns(const TreeStore& store, const CommitFacts& facts,
+                          WriteBatch& batch) const {
+  OperationLog::TimeRun run{.tree = kOnlyTree, .time_ms = 0, .first = facts.before.operation + 1};
+  for (const StagedOperation& staged : operations_) {
+    if (!IsLogged(staged)) continue;
+    const uint64_t time_ms = staged.time_ms.value_or(facts.time_ms);
+    if (run.count > 0 && time_ms != run.time_ms) {
+      store.log.AppendTimeRun(run, batch);
+      run.first += run.count;
+      run.count = 0;
+    }
+    run.time_ms = time_ms;
+    ++run.count;
+  }
+  store.log.AppendTimeRun(run, batch);
 }
 
 Staging::Outcomes Staging::AddLogEntries(const TreeStore& store, const CommitFacts& facts,

@@ -66,6 +66,7 @@ class Staging {
   using Outcomes = absl::flat_hash_map<absl::string_view, Outcome>;
 
   Outcomes AddLogEntries(const TreeStore& store, const CommitFacts& facts, WriteBatch& batch) const;
+  void AddTimeRuns(const TreeStore& store, const CommitFacts& facts, WriteBatch& batch) const;
   static absl::Status AddRecords(const TreeStore& store, const Outcomes& outcomes,
                                  WriteBatch& batch);
 

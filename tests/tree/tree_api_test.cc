@@ -94,6 +94,25 @@ TEST(TreeApiTest, OperationsAreFoundByNumberTimeAndKey) {
   EXPECT_THAT(NumbersOf(fixture.tree().History(SmallKey(8), 100)), ElementsAre());
 }
 
+TEST(TreeApiTest, OperationsWithTimesOfTheirOwnAreFoundByThose) {
+  TreeFixture fixture;
+  const std::optional<uint64_t> times[] = {300, 300, std::nullopt, 100, 300};
+  for (uint64_t i = 0; i < 5; ++i) {
+    ASSERT_OK(fixture.tree().Apply(Operation::Lookup(SmallKey(i + 1)), 7));
+    ASSERT_OK(fixture.tree().Apply(Operation::Insert(SmallKey(i + 1), "a"), times[i]));
+  }
+  CommitOptions options;
+  options.time_ms = 200;
+  ASSERT_OK(fixture.tree().Commit(options));
+  EXPECT_THAT(NumbersOf(fixture.tree().GetOperationsByTime(0, 1000, 100)),
+              ElementsAre(4, 3, 1, 2, 5));
+  EXPECT_THAT(NumbersOf(fixture.tree().GetOperationsByTime(200, 300, 100)), ElementsAre(3));
+  ASSERT_OK_AND_ASSIGN(const std::vector<LoggedOperation> late,
+                       fixture.tree().GetOperationsByTime(300, 301, 100));
+  for (const LoggedOperation& operation : late) EXPECT_EQ(operation.time_ms, 300u);
+  EXPECT_EQ(late.size(), 3u);
+}
+
 TEST(TreeApiTest, CheckpointsAreListedAndOpened) {
   TreeFixture fixture;
   EXPECT_THAT(fixture.tree().GetCheckpoint(1), HasReason(ErrorReason::kNotRetained));
