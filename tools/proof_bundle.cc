@@ -67,6 +67,13 @@ absl::StatusOr<OperationKind> KindFromName(const std::string& name) {
   return Rejected(absl::StrCat("unknown operation \"", absl::CHexEscape(name.substr(0, 40)), "\""));
 }
 
+absl::StatusOr<Digest> DigestField(const Json& object, const char* name) {
+  FIRN_ASSIGN_OR_RETURN(const std::string text, TextField(object, name));
+  absl::StatusOr<Digest> digest = Digest::FromHex(text);
+  if (!digest.ok()) return Rejected(absl::StrCat("\"", name, "\": ", digest.status().message()));
+  return digest;
+}
+
 absl::Status DecodeOperation(const Json& object, TreeProof& proof) {
   if (!object.is_object()) return Rejected("an operation is not an object");
   FIRN_ASSIGN_OR_RETURN(const std::string name, TextField(object, "operation"));
@@ -103,6 +110,33 @@ absl::Status DecodeParameters(const Json& object, TreeParameters& parameters) {
   return absl::OkStatus();
 }
 
+// A bundle is three levels deep, and its elements are not tiny. What a parser makes of brackets and
+// commas alone is many times their size, so that is refused before any of it is parsed.
+bool IsPlausible(absl::string_view text) {
+  constexpr int kDepthMax = 8;
+  constexpr size_t kElementSizeMin = 8;  // bytes, on average
+  int depth = 0;
+  size_t elements = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted) {
+      if (c == '\\') ++i;
+      continue;
+    }
+    if (c == '[' || c == '{') {
+      ++elements;
+      if (++depth > kDepthMax) return false;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    } else if (c == ',') {
+      ++elements;
+    }
+  }
+  return elements <= 64 + text.size() / kElementSizeMin;
+}
+
 }  // namespace
 
 std::string EncodeBundle(const ProofBundle& bundle) {
@@ -136,6 +170,7 @@ std::string EncodeBundle(const ProofBundle& bundle) {
 }
 
 absl::StatusOr<ProofBundle> DecodeBundle(absl::string_view text) {
+  if (!IsPlausible(text)) return Rejected("its JSON has more elements or levels than a proof has");
   const Json document =
       Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!document.is_object()) return Rejected("not a JSON object");
@@ -150,10 +185,8 @@ absl::StatusOr<ProofBundle> DecodeBundle(absl::string_view text) {
   }
   ProofBundle bundle;
   FIRN_RETURN_IF_ERROR(DecodeParameters(document, bundle.parameters));
-  FIRN_ASSIGN_OR_RETURN(const std::string root, TextField(document, "root"));
-  FIRN_ASSIGN_OR_RETURN(bundle.proof.start, Digest::FromHex(root));
-  FIRN_ASSIGN_OR_RETURN(const std::string root_after, TextField(document, "root_after"));
-  FIRN_ASSIGN_OR_RETURN(bundle.proof.digest, Digest::FromHex(root_after));
+  FIRN_ASSIGN_OR_RETURN(bundle.proof.start, DigestField(document, "root"));
+  FIRN_ASSIGN_OR_RETURN(bundle.proof.digest, DigestField(document, "root_after"));
   FIRN_ASSIGN_OR_RETURN(bundle.proof.operation_number,
                         NumberField(document, "operation_number",
                                     std::numeric_limits<uint64_t>::max()));
@@ -193,6 +226,14 @@ absl::Status CheckBundle(const ProofBundle& bundle, const Digest& root) {
                                  proof.digest.ToHex()));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<OldValue> ProvenValue(const ProofBundle& bundle, absl::string_view key) {
+  const std::vector<Operation>& operations = bundle.proof.operations;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    if (operations[i].key == key) return bundle.proof.old_values[i];
+  }
+  return Rejected(absl::StrCat("it says nothing of key ", Hex(key)));
 }
 
 }  // namespace firn

@@ -33,6 +33,11 @@ absl::StatusOr<ProofBundle> ReadBundle(const std::string& path);
 // what does not hold.
 absl::Status CheckBundle(const ProofBundle& bundle, const Digest& root);
 
+// What the tree with the bundle's root has under `key`, if CheckBundle() found it sound: the value
+// before the first operation on that key, since a later one may find what the bundle itself put
+// there. InvalidArgument/kInvalidProof if no operation is on that key.
+absl::StatusOr<OldValue> ProvenValue(const ProofBundle& bundle, absl::string_view key);
+
 }  // namespace firn
 
 #endif  // FIRN_TOOLS_PROOF_BUNDLE_H_

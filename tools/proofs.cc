@@ -1,6 +1,6 @@
 // tools/proofs.cc: firn prove and verify-proof.
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,29 +69,24 @@ absl::Status Prove(const ProveFlags& flags, const Command& command) {
 }
 
 struct VerifyFlags {
-  std::string path, root, key, value;
+  std::string path, root;
+  std::optional<std::string> key, value;
   bool absent = false;
   BytesForm form;
 };
 
 absl::Status CheckStatement(const VerifyFlags& flags, const ProofBundle& bundle) {
-  if (flags.key.empty()) return absl::OkStatus();
-  FIRN_ASSIGN_OR_RETURN(const std::string key, KeyArgument(flags.key, flags.form));
-  const std::vector<Operation>& operations = bundle.proof.operations;
-  const auto found = std::find_if(operations.begin(), operations.end(), [&](const Operation& o) {
-    return o.kind == OperationKind::kLookup && o.key == key;
-  });
+  if (!flags.key.has_value()) return absl::OkStatus();
+  FIRN_ASSIGN_OR_RETURN(const std::string key, KeyArgument(*flags.key, flags.form));
   const auto refuse = [&](absl::string_view what) {
     return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kInvalidProof,
                      absl::StrCat(flags.path, ": ", what, " key ", ToHex(key)));
   };
-  if (found == operations.end()) return refuse("the proof says nothing of");
-  const OldValue& proven =
-      bundle.proof.old_values[static_cast<size_t>(found - operations.begin())];
+  FIRN_ASSIGN_OR_RETURN(const OldValue proven, ProvenValue(bundle, key));
   if (flags.absent && proven.has_value()) return refuse("the proof shows a value under");
-  if (!flags.value.empty()) {
+  if (flags.value.has_value()) {
     FIRN_ASSIGN_OR_RETURN(const std::string value,
-                          ValueArgument(flags.value, {.text = flags.form.text}));
+                          ValueArgument(*flags.value, {.text = flags.form.text}));
     if (proven != value) return refuse("the proof shows another value, or none, under");
   }
   return absl::OkStatus();

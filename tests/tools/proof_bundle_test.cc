@@ -1,5 +1,6 @@
 #include "tools/proof_bundle.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/random.h"
 #include "tests/support/status_matchers.h"
@@ -67,11 +68,45 @@ TEST(ProofBundleTest, EveryBitOfTheProofsTreeCounts) {
   }
 }
 
+// What is proven after an operation that was never performed says nothing of the root.
+TEST(ProofBundleTest, AValueIsTheRootsAndNotOneThatTheBundleItselfPutThere) {
+  ProofBundle bundle = SmallBundle();
+  EXPECT_THAT(ProvenValue(bundle, "bbbb"), IsOkAndHolds(OldValue("value")));
+  EXPECT_THAT(ProvenValue(bundle, "bbbc"), IsOkAndHolds(OldValue()));
+  EXPECT_THAT(ProvenValue(bundle, "eeee"), HasReason(ErrorReason::kInvalidProof));
+
+  Prover prover(bundle.parameters, EmptyTree(bundle.parameters), 0, nullptr);
+  ASSERT_OK(prover.Apply(Operation::Insert("aaaa", "true")));
+  bundle.proof = {};
+  bundle.proof.start = prover.digest();
+  prover.EndBatch();
+  bundle.proof.operations = {Operation::InsertOrUpdate("aaaa", "false"), Operation::Lookup("aaaa"),
+                             Operation::Insert("bbbb", "made up"), Operation::Lookup("bbbb")};
+  for (const Operation& operation : bundle.proof.operations) {
+    bundle.proof.old_values.push_back(prover.Apply(operation).value());
+  }
+  bundle.proof.digest = prover.digest();
+  const std::vector<uint8_t> proof = prover.GenerateProof();
+  bundle.proof.proof.assign(proof.begin(), proof.end());
+  ASSERT_OK(CheckBundle(bundle, bundle.proof.start));
+  EXPECT_THAT(ProvenValue(bundle, "aaaa"), IsOkAndHolds(OldValue("true")));
+  EXPECT_THAT(ProvenValue(bundle, "bbbb"), IsOkAndHolds(OldValue()));
+}
+
 TEST(ProofBundleTest, AnyBytesGiveABundleOrAnError) {
   EXPECT_THAT(DecodeBundle(""), HasReason(ErrorReason::kInvalidProof));
   EXPECT_THAT(DecodeBundle("[]"), HasReason(ErrorReason::kInvalidProof));
   EXPECT_THAT(DecodeBundle(std::string(1 << 20, '[')), HasReason(ErrorReason::kInvalidProof));
   const std::string good = EncodeBundle(SmallBundle());
+  EXPECT_THAT(DecodeBundle(absl::StrReplaceAll(good, {{"{", "{\"x\": \"[[[[[[[[[\\\"[[[[\", "}})),
+              IsOk());  // brackets in a text are none
+  for (const char* bomb : {"[[[[[[[[[", "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}"}) {
+    std::string many;
+    for (int i = 0; i < 100; ++i) absl::StrAppend(&many, bomb, bomb[0] == '{' ? "," : "");
+    EXPECT_THAT(
+        DecodeBundle(absl::StrCat("{\"x\": [", many, "0]}")).status(),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("more elements or levels")));
+  }
   EXPECT_THAT(DecodeBundle(absl::StrReplaceAll(good, {{"\"version\": 1", "\"version\": 2"}})),
               HasReason(ErrorReason::kFormatVersion));
   for (size_t size = 0; size + 2 < good.size(); ++size) {
