@@ -10,12 +10,17 @@
 #include "base/blake2b.h"
 #include "base/status.h"
 #include "base/types.h"
+#include "firn/write_batch.h"
 #include "nlohmann/json.hpp"
+#include "tree/label.h"
 
 namespace firn {
 namespace {
 
 using Json = nlohmann::json;
+
+// A commit is one write batch, which has a limit (kBatchSizeMax), and stands in memory.
+constexpr size_t kStagedBytesMax = kBatchSizeMax / 4;
 
 std::string Hex(const Label& label) { return absl::BytesToHexString(AsText(label)); }
 
@@ -95,6 +100,20 @@ bool IsRefusal(const absl::Status& status) {
   }
 }
 
+Rejection RejectionFor(const absl::Status& status) {
+  return {.reason = std::string(ErrorReasonName(ReasonOf(status))),
+          .detail = std::string(status.message()),
+          .original = ""};
+}
+
+// At least what an operation adds to its commit's batch: the log entry with both values, two index
+// rows, the record.
+size_t StagedSize(const Operation& operation, const OldValue& old) {
+  constexpr size_t kFraming = 192;
+  return kFraming + 3 * operation.key.size() + 2 * operation.value.size() +
+         (old.has_value() ? old->size() : 0);
+}
+
 class Importer {
  public:
   Importer(AuthenticatedTree& tree, const ImportOptions& options)
@@ -105,7 +124,7 @@ class Importer {
     FIRN_ASSIGN_OR_RETURN(first_line_, input_->PeekFirstLine());
     position_name_ = PositionName(options_.records, first_line_);
     FIRN_RETURN_IF_ERROR(Resume(path));
-    if (options_.on_error == OnError::kStop && input_->size() > 0 && !options_.dry_run) {
+    if (options_.on_error == OnError::kStop && input_->can_be_read_again() && !options_.dry_run) {
       FIRN_RETURN_IF_ERROR(CheckWhole(path));
     }
     FIRN_ASSIGN_OR_RETURN(reader_, NewRecordReader(*input_, options_.records, first_line_));
@@ -136,10 +155,10 @@ class Importer {
       return absl::OkStatus();
     }
     // Another input that begins with the same line: it is imported from its beginning.
-    if (path == "-") {
-      return InvalidArgument(
-          "standard input begins like an input imported before but differs from it further on, and "
-          "cannot be read twice; import it from a file");
+    if (!input_->can_be_read_again()) {
+      return InvalidArgument(absl::StrCat(
+          input_->path(), " begins like an input imported before but differs from it further on, and "
+          "cannot be read twice; import it from a file"));
     }
     FIRN_ASSIGN_OR_RETURN(input_, Input::Open(path));
     return absl::OkStatus();
@@ -155,8 +174,8 @@ class Importer {
     while (true) {
       FIRN_ASSIGN_OR_RETURN(const std::optional<ParsedRecord> parsed, reader->Next());
       if (!parsed.has_value()) break;
-      const Rejection* rejection = std::get_if<Rejection>(&parsed->content);
-      if (rejection == nullptr) continue;
+      const std::optional<Rejection> rejection = RejectionOf(*parsed);
+      if (!rejection.has_value()) continue;
       if (refused++ == 0) first = Stopped(parsed->line, *rejection, "nothing was imported");
       if (options_.on_rejected) options_.on_rejected({parsed->line, *rejection});
     }
@@ -164,6 +183,18 @@ class Importer {
       return Annotate(first, absl::StrCat(refused, " lines refused, the first is"));
     }
     return first;
+  }
+
+  // Why the record cannot be applied, as far as that can be told without the tree's content.
+  std::optional<Rejection> RejectionOf(const ParsedRecord& parsed) const {
+    if (const Rejection* found = std::get_if<Rejection>(&parsed.content)) return *found;
+    const Operation& operation = std::get<Record>(parsed.content).operation;
+    absl::Status status = CheckKey(operation.key, tree_.parameters());
+    if (status.ok() && operation.kind == OperationKind::kInsertOrUpdate) {
+      status = CheckValue(operation.value, tree_.parameters());
+    }
+    if (status.ok()) return std::nullopt;
+    return RejectionFor(status);
   }
 
   absl::Status Stopped(uint64_t line, const Rejection& rejection, absl::string_view so_far) const {
@@ -195,12 +226,11 @@ class Importer {
     const absl::StatusOr<OldValue> old = tree_.Apply(record.operation, record.time_ms);
     if (!old.ok()) {
       if (!IsRefusal(old.status())) return old.status();
-      return Refuse(line, {.reason = std::string(ErrorReasonName(ReasonOf(old.status()))),
-                           .detail = std::string(old.status().message()),
-                           .original = ""});
+      return Refuse(line, RejectionFor(old.status()));
     }
     Count(record.operation, *old);
     ++staged_;
+    staged_bytes_ += StagedSize(record.operation, *old);
     return absl::OkStatus();
   }
 
@@ -225,6 +255,7 @@ class Importer {
     FIRN_RETURN_IF_ERROR(committed.checkpoint_status);
     ++result_.commits_this_run;
     staged_ = 0;
+    staged_bytes_ = 0;
     if (options_.on_progress) options_.on_progress(input_->offset(), result_.records);
     return absl::OkStatus();
   }
@@ -240,7 +271,9 @@ class Importer {
       } else {
         FIRN_RETURN_IF_ERROR(ApplyOne(parsed->line, std::get<Record>(parsed->content)));
       }
-      if (staged_ >= options_.batch) FIRN_RETURN_IF_ERROR(CommitStaged());
+      if (staged_ >= options_.batch || staged_bytes_ >= kStagedBytesMax) {
+        FIRN_RETURN_IF_ERROR(CommitStaged());
+      }
     }
     // The position is written even if the last lines were all refused.
     return any ? CommitStaged() : absl::OkStatus();
@@ -254,6 +287,7 @@ class Importer {
   std::string position_name_;
   ImportResult result_;
   uint64_t staged_ = 0;
+  size_t staged_bytes_ = 0;
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ struct RejectedLine {
 
 struct ImportOptions {
   RecordOptions records;
-  uint64_t batch = 1000;  // records a commit, [1, 1,000,000]
+  uint64_t batch = 1000;  // records a commit, [1, 1,000,000]; fewer if they are large
   Durability durability = Durability::kSynced;
   OnError on_error = OnError::kStop;
   bool dry_run = false;  // reads and checks; applies nothing

@@ -32,22 +32,22 @@ absl::StatusOr<std::unique_ptr<Input>> Input::Open(absl::string_view path) {
     name = "standard input";
   }
   struct stat info{};
-  uint64_t size = 0;
+  bool regular = false;
   if (fstat(descriptor, &info) == 0) {
     if (S_ISDIR(info.st_mode)) {
       if (owned) close(descriptor);
       return InvalidArgument(absl::StrCat("input ", name, " is a folder; give a file or -"));
     }
-    if (S_ISREG(info.st_mode)) size = static_cast<uint64_t>(info.st_size);
+    regular = S_ISREG(info.st_mode);
   }
-  return absl::WrapUnique(new Input(std::move(name), descriptor, owned, size));
+  return absl::WrapUnique(new Input(std::move(name), descriptor, owned, regular));
 }
 
-Input::Input(std::string path, int descriptor, bool owned, uint64_t size)
+Input::Input(std::string path, int descriptor, bool owned, bool regular)
     : path_(std::move(path)),
       descriptor_(descriptor),
       owned_(owned),
-      size_(size),
+      regular_(regular),
       buffer_(kBufferSize) {}
 
 Input::~Input() {

@@ -46,17 +46,18 @@ class Input {
   uint64_t line_number() const { return line_number_; }
   // BLAKE2b-256 of all bytes consumed.
   Label HashOfConsumed() const;
-  // Size of the file; 0 if it has none (a pipe).
-  uint64_t size() const { return size_; }
+  // Whether Open() of the same path begins at the first byte again: not so for a pipe, nor for
+  // standard input, whose place is shared by all who read it.
+  bool can_be_read_again() const { return owned_ && regular_; }
 
  private:
-  Input(std::string path, int descriptor, bool owned, uint64_t size);
+  Input(std::string path, int descriptor, bool owned, bool regular);
   absl::StatusOr<bool> Fill();  // false at the end
 
   const std::string path_;
   const int descriptor_;
   const bool owned_;
-  const uint64_t size_;
+  const bool regular_;
   std::vector<char> buffer_;
   size_t begin_ = 0;  // unread bytes of buffer_ are [begin_, end_)
   size_t end_ = 0;
