@@ -34,7 +34,13 @@ absl::Status DumpStoreFile(FileSystem& file_system, const std::string& path,
 }
 
 absl::Status DumpProofBundle(const std::string& path, const DumpSink& sink) {
-  FIRN_ASSIGN_OR_RETURN(const ProofBundle bundle, ReadBundle(path));
+  const absl::StatusOr<ProofBundle> read = ReadBundle(path);
+  if (ReasonOf(read.status()) == ErrorReason::kInvalidProof) {
+    return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kInvalidProof,
+                     read.status().message());
+  }
+  FIRN_RETURN_IF_ERROR(read.status());
+  const ProofBundle& bundle = *read;
   const TreeProof& proof = bundle.proof;
   sink(absl::StrCat(path, ": proof bundle"));
   sink(absl::StrCat("  root ", proof.start.ToHex(), ", height ", proof.start.height()));
@@ -51,9 +57,11 @@ absl::Status DumpProofBundle(const std::string& path, const DumpSink& sink) {
                           : "absent"));
   }
   const absl::Status checked = CheckBundle(bundle, proof.start);
-  sink(checked.ok() ? "  the proof holds for its own root (whether that root is to be trusted, a "
-                      "file cannot say)"
-                    : absl::StrCat("  the proof does not hold: ", checked.message()));
+  if (!checked.ok()) {
+    return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kInvalidProof,
+                     absl::StrCat(path, ": the proof does not hold: ", checked.message()));
+  }
+  sink("  the proof holds for its own root (whether that root is to be trusted, a file cannot say)");
   return absl::OkStatus();
 }
 

@@ -16,6 +16,9 @@ namespace {
 absl::StatusOr<LogHeader> ReadHeader(FileSystem& file_system, const std::string& path) {
   FIRN_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file,
                         file_system.OpenForRead(path));
+  if (file->size() < kLogBlockSize) {
+    return CorruptionAt(path, file->size(), "the file ends inside the header of a log");
+  }
   std::vector<uint8_t> block(kLogBlockSize);
   FIRN_RETURN_IF_ERROR(file->Read(0, absl::MakeSpan(block)));
   return DecodeLogHeader(block, path);

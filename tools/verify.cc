@@ -48,10 +48,16 @@ void Append(Json& list, const std::vector<std::string>& lines) {
 }
 
 absl::Status VerifyTree(Store& store, const VerifyFlags& flags, Json& report) {
-  FIRN_ASSIGN_OR_RETURN(const TreeVerifyReport tree,
-                        store.tree->VerifyTree(flags.all_checkpoints
-                                                   ? TreeVerifyLevel::kAllCheckpoints
-                                                   : TreeVerifyLevel::kNewest));
+  const absl::StatusOr<TreeVerifyReport> checked =
+      store.tree->VerifyTree(flags.all_checkpoints ? TreeVerifyLevel::kAllCheckpoints
+                                                   : TreeVerifyLevel::kNewest);
+  if (absl::IsDataLoss(checked.status())) {
+    // A row that cannot be read ends the walk: a finding, beside those that the blocks gave.
+    report["damage"].push_back(std::string(checked.status().message()));
+    return absl::OkStatus();
+  }
+  FIRN_RETURN_IF_ERROR(checked.status());
+  const TreeVerifyReport& tree = *checked;
   report["root"] = tree.digest.ToHex();
   report["nodes"] = tree.nodes;
   report["leaves"] = tree.leaves;
