@@ -72,7 +72,7 @@ void AddBytesFlags(CLI::App& app, BytesForm& form) {
 }
 
 absl::StatusOr<std::string> ValueArgument(absl::string_view argument, const BytesForm& form) {
-  if (form.text || form.hashed) return std::string(argument);
+  if (form.text) return std::string(argument);
   bool hex = argument.size() % 2 == 0;
   for (const char c : argument) hex = hex && absl::ascii_isxdigit(static_cast<unsigned char>(c));
   if (!hex) {

@@ -48,7 +48,7 @@ std::string ToHex(absl::string_view bytes);
 
 // How a KEY or VALUE on the command line is to be read.
 struct BytesForm {
-  bool text = false;    // --text: the argument's own bytes
+  bool text = false;    // --text: the argument's own bytes, of a value too
   bool hashed = false;  // --hashed: BLAKE2b-256 of the argument's bytes, as imports make keys
 };
 // Adds --text (and --hashed for keys).

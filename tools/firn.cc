@@ -1,5 +1,6 @@
 // tools/firn.cc: the command line of firn; main and dispatch.
 #include <csignal>
+#include <cstdio>
 
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -27,6 +28,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // --help and --version come this way too, with code 0; a wrong flag is exit code 2.
     return app.exit(error) == 0 ? 0 : static_cast<int>(firn::ExitCode::kUsage);
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "firn: cannot write to standard output\n");
+    return static_cast<int>(firn::ExitCode::kError);
   }
   return static_cast<int>(command.code);
 }
