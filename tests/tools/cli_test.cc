@@ -43,11 +43,13 @@ std::string Fill(const char* byte, int count) {
 
 class CliTest : public ::testing::Test {
  protected:
-  Result Run(const std::string& arguments, const std::string& environment = "") {
+  // `environment` stands before the program's name: variables, or a command and a pipe.
+  Result Run(const std::string& arguments, const std::string& environment = "",
+             const std::string& input = "</dev/null") {
     const std::string out = folder_.File("out");
     const std::string err = folder_.File("err");
     const std::string command = environment + " '" FIRN_BINARY "' " + arguments + " >'" + out +
-                                "' 2>'" + err + "' </dev/null";
+                                "' 2>'" + err + "' " + input;
     const int status = std::system(command.c_str());
     Result result;
     result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -237,6 +239,61 @@ TEST_F(CliTest, ABadLineImportsNothingAndIsNamed) {
   EXPECT_THAT(Slurp(rejects), AllOf(HasSubstr("\"line\":2"), HasSubstr("\"line\":3")));
 }
 
+TEST_F(CliTest, ARedirectedFileIsImportedWhole) {
+  // More than the input's buffer holds.
+  const std::string edges = Edges(30000);
+  const std::string flags = " --format edges --scale 2";
+  const std::string root = RunJson("import " + NewStore() + " " + edges + flags).at("root");
+  const std::string store = NewStore();
+  EXPECT_EQ(Run("import " + store + " -" + flags, "", "<" + edges).code, 0);
+  EXPECT_EQ(RootOf(store), root);
+  const std::string piped = NewStore();
+  EXPECT_EQ(Run("import " + piped + " -" + flags, "cat " + edges + " |", "").code, 0);
+  EXPECT_EQ(RootOf(piped), root);
+}
+
+TEST_F(CliTest, APipeThatBeginsLikeAnotherInputIsRefusedAndNotHalfRead) {
+  const std::string store = NewStore();
+  RunJson("import " + store + " " + Write("first", "1 2 3\n4 5 6\n") + " --format edges");
+  const std::string root = RootOf(store);
+  const std::string second = Write("second", "1 2 3\n4 5 7\n8 9 10\n");
+  const Result refused =
+      Run("import " + store + " /dev/stdin --format edges", "cat " + second + " |", "");
+  EXPECT_EQ(refused.code, 2) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr("cannot be read twice"));
+  EXPECT_EQ(RootOf(store), root);
+}
+
+TEST_F(CliTest, AKeyThatTheTreeCannotHoldImportsNothing) {
+  const std::string store = NewStore();
+  const std::string root = RootOf(store);
+  const std::string good = "{\"key\":\"" + Fill("01", 32) + "\",\"value\":\"00\"}\n";
+  for (const std::string& key : {Fill("02", 31), Fill("00", 32), Fill("ff", 32)}) {
+    const std::string input =
+        Write("keys.jsonl", good + "{\"key\":\"" + key + "\",\"value\":\"00\"}\n");
+    const Result stopped =
+        Run("import " + store + " " + input + " --format jsonl --batch 1");
+    EXPECT_EQ(stopped.code, 3);
+    EXPECT_THAT(stopped.err, HasSubstr("line 2"));
+    EXPECT_EQ(RootOf(store), root) << key;
+  }
+}
+
+TEST_F(CliTest, LargeValuesAreCommittedInPiecesThatFitABatch) {
+  const std::string store = NewStore();
+  const std::string value(1'000'000, 'a');  // hex: 500 kB, which a commit holds twice
+  const std::string input = folder_.File("large.jsonl");
+  {
+    std::ofstream file(input, std::ios::binary);
+    for (int i = 0; i < 75; ++i) {
+      char number[8];
+      std::snprintf(number, sizeof(number), "%02x", i + 1);
+      file << "{\"key\":\"" << Fill(number, 32) << "\",\"value\":\"" << value << "\"}\n";
+    }
+  }
+  EXPECT_EQ(RunJson("import " + store + " " + input + " --format jsonl").at("keys"), 75);
+}
+
 TEST_F(CliTest, FormsThatHashKeysNeedAStoreWithSuchKeys) {
   const std::string store = NewStore("--key-length 8");
   const Result result = Run("import " + store + " " + Edges(3) + " --format edges");
@@ -256,6 +313,12 @@ TEST_F(CliTest, ProofsConvinceWhoHoldsTheRootAndNobodyElse) {
   EXPECT_EQ(Run(verify + " --hashed --key carol --absent").code, 0);
   EXPECT_EQ(Run(verify + " --hashed --key alice --absent").code, 1);
   EXPECT_EQ(Run(verify + " --hashed --key bob --absent").code, 1);
+  // --hashed is about the key alone.
+  EXPECT_EQ(RunJson("get " + store + " --hashed alice").at("value"), "0a");
+  EXPECT_EQ(Run(verify + " --hashed --key alice --value 0a").code, 0);
+  // Empty is a key and a value like any other, not "none given".
+  EXPECT_EQ(Run(verify + " --hashed --key alice --value ''").code, 1);
+  EXPECT_EQ(Run(verify + " --hashed --key '' --absent").code, 1);
   EXPECT_EQ(Run("verify-proof " + bundle + " --root " + Fill("11", 33)).code, 1);
 
   const std::string text = Slurp(bundle);
@@ -270,6 +333,11 @@ TEST_F(CliTest, ProofsConvinceWhoHoldsTheRootAndNobodyElse) {
                 .code,
             1);
   EXPECT_EQ(Run("verify-proof " + folder_.File("none") + " --root " + root).code, 3);
+  std::string short_root = text;
+  short_root.erase(short_root.find("\"root\": \"") + 9, 2);
+  EXPECT_EQ(Run("verify-proof " + Write("short", short_root) + " --root " + root).code, 1);
+  EXPECT_EQ(Run("dump " + Write("cut", text.substr(0, text.size() / 2))).code, 1);
+  EXPECT_EQ(Run("dump " + Write("flipped", flipped)).code, 1);
 
   // A retained older root can be proved against; one that was never there cannot.
   RunJson("checkpoint " + store + " create");
@@ -314,6 +382,10 @@ TEST_F(CliTest, EveryKindOfFileCanBeLookedInto) {
   const Result unknown = Run("dump " + Write("letter", "hello"));
   EXPECT_EQ(unknown.code, 3);
   EXPECT_THAT(unknown.err, HasSubstr("neither"));
+  const std::string log = Slurp(FindFile(store + "/wal", ".wal"));
+  const Result cut = Run("dump " + Write("cut.wal", log.substr(0, 100)));
+  EXPECT_EQ(cut.code, 1);
+  EXPECT_THAT(cut.out, AllOf(HasSubstr("cut.wal"), HasSubstr("offset 100")));
 }
 
 TEST_F(CliTest, DamageIsFoundNamedAndNeverServed) {
@@ -340,6 +412,22 @@ TEST_F(CliTest, DamageIsFoundNamedAndNeverServed) {
   EXPECT_EQ(Run("root " + store).code, 0);
 }
 
+TEST_F(CliTest, DamageInRecordsAndOperationsIsAFindingToo) {
+  const std::string store = NewStore();
+  RunJson("import " + store + " " + Edges(30000) +
+          " --format edges --scale 2 --memtable-size 1MiB");
+  for (const char* const keyspace : {"/records", "/operations", "/indexes"}) {
+    const std::string segment = FindFile(store + keyspace, ".seg");
+    ASSERT_NE(segment, "") << keyspace;
+    FlipByte(segment, 100);
+    const Result verified = Run("verify " + store);
+    EXPECT_EQ(verified.code, 1) << keyspace << verified.err;
+    EXPECT_THAT(verified.out, AllOf(HasSubstr("DAMAGE"), HasSubstr(segment))) << keyspace;
+    FlipByte(segment, 100);
+  }
+  EXPECT_EQ(Run("verify " + store).code, 0);
+}
+
 TEST_F(CliTest, DamagedMetadataIsNamedWithItsFile) {
   const std::string store = NewStore();
   RunJson("import " + store + " " + Edges(100) + " --format edges --scale 2");
@@ -354,6 +442,14 @@ TEST_F(CliTest, DamagedMetadataIsNamedWithItsFile) {
   EXPECT_EQ(Run("root " + store).code, 0);
   FlipByte(store + "/CURRENT", 2);
   EXPECT_EQ(Run("root " + store).code, 3);
+}
+
+TEST_F(CliTest, AnAnswerThatCannotBeWrittenIsAnError) {
+  const std::string store = NewStore();
+  // The shell's last redirection counts.
+  const Result result = Run("root " + store, "", "</dev/null >/dev/full");
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("standard output"));
 }
 
 TEST_F(CliTest, StatisticsAreFigures) {
