@@ -323,7 +323,9 @@ absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult&
       parts_.versions.Commit(make, published, [&](const StoreState& state) {
         keyspace.Install(state.keyspaces.at(keyspace.id()).levels, floor);
       });
-  if (IsDropped(status)) RemoveCreated(keyspace, result);
+  // A full disk that did not stick: the edit was not tried, and the disk wants its room back.
+  const bool was_not_tried = ReasonOf(status) == ErrorReason::kDiskFull;
+  if (IsDropped(status) || was_not_tried) RemoveCreated(keyspace, result);
   return status;
 }
 

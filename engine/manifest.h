@@ -47,8 +47,8 @@ class Manifest {
                                                           FileNumber number, uint64_t salt,
                                                           const StoreState& state);
 
-  // Appends `edit` and syncs. ResourceExhausted/kDiskFull harms nothing and may be tried again; any
-  // other error sticks.
+  // Appends `edit` and syncs. A full disk that is met before the record is begun harms nothing, and
+  // the call may be repeated: error() is then OK. Any other error sticks.
   absl::Status Append(const VersionEdit& edit);
 
   // Writes a closing record. The last call.
@@ -56,6 +56,7 @@ class Manifest {
 
   FileNumber number() const { return log_->number(); }
   uint64_t synced_size() const { return log_->synced_size(); }
+  absl::Status error() const { return log_->error(); }  // the one that sticks
   // Bytes that the state at creation took: what a roll would shrink the file to.
   uint64_t size_at_creation() const { return size_at_creation_; }
 

@@ -83,7 +83,12 @@ absl::Status VersionSet::StartManifest() {
 }
 
 absl::Status VersionSet::Stick(absl::Status status) {
-  if (status.ok() || IsDiskFull(status)) return status;
+  if (status.ok()) return status;
+  if (IsDiskFull(status)) {
+    // Before a record was begun: nothing has happened. Inside one: it may be durable.
+    if (writing_ == nullptr || writing_->error().ok()) return status;
+    status = MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo, status.message());
+  }
   MutexLock lock(mutex_);
   error_ = status;
   return status;

@@ -1,5 +1,6 @@
 #include "engine/version_set.h"
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <thread>
@@ -86,6 +87,12 @@ TEST_F(VersionSetTest, AFullDiskIsNoFailure) {
   faulty_.ClearSpace();
   EXPECT_THAT(Commit(AddKeyspace("again")), IsOk());
   EXPECT_EQ(Reload().keyspaces.size(), versions_->state()->keyspaces.size());
+}
+
+TEST_F(VersionSetTest, AFullDiskInsideARecordIsAFailure) {
+  faulty_.AddRule({.operation = FileOperation::kSync, .path_part = "MANIFEST", .error_number = ENOSPC});
+  EXPECT_THAT(Commit(AddKeyspace("notes")), HasReason(ErrorReason::kIo));
+  EXPECT_THAT(versions_->error(), HasReason(ErrorReason::kIo));
 }
 
 TEST_F(VersionSetTest, ALongManifestIsRolled) {
