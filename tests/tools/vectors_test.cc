@@ -32,7 +32,8 @@ std::vector<std::string> VectorFiles(const std::filesystem::path& directory) {
 // The whole set: FIRN_VECTORS_DIR, or beside the sources.
 std::vector<std::string> WholeSet() {
   if (const char* const directory = std::getenv("FIRN_VECTORS_DIR"); directory != nullptr) {
-    return VectorFiles(directory);
+    const std::filesystem::path inside = std::filesystem::path(directory) / "avl";
+    return VectorFiles(std::filesystem::exists(inside) ? inside : directory);
   }
   return VectorFiles(std::filesystem::path(SourceRoot()) / "../shared/vectors/avl");
 }
