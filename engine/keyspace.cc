@@ -77,6 +77,8 @@ std::unique_ptr<Iterator> KeyspaceImpl::NewIterator(const IteratorOptions& optio
   parts.limit = options.limit;
   parts.snapshot = options.snapshot;
   parts.pins.push_back(view.version);
+  // The source opens segments through segments_, also when the keyspace was dropped meanwhile.
+  parts.pins.push_back(weak_from_this().lock());
   return NewVisibleIterator(std::move(parts));
 }
 

@@ -40,7 +40,7 @@ struct ReadContext {
   std::atomic<bool> closed{false};
 };
 
-class KeyspaceImpl {
+class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
  public:
   // `directory`: the keyspace's own folder.
   KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceState& state,

@@ -70,6 +70,21 @@ TEST_F(KeyspaceTest, InstallingAFlushDropsOnlyFlushedMemtables) {
   EXPECT_EQ(Get("l"), "w");
 }
 
+TEST_F(KeyspaceTest, AnIteratorKeepsItsKeyspace) {
+  // Dropped, and no handle left: but segments are still opened through its folder.
+  auto dropped = std::make_shared<KeyspaceImpl>(
+      context_, KeyspaceId{2},
+      KeyspaceState{"gone", {}, std::make_shared<const Levels>(), SequenceNumber{0}, std::nullopt},
+      "s/gone");
+  const std::weak_ptr<KeyspaceImpl> watched = dropped;
+  std::unique_ptr<Iterator> iterator = dropped->NewIterator({});
+  dropped->MarkDropped();
+  dropped = nullptr;
+  EXPECT_FALSE(watched.expired());
+  iterator = nullptr;
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST_F(KeyspaceTest, AnOldVersionKeepsItsMemtables) {
   Put(1, "k", "v");
   const auto iterator = keyspace_.NewIterator({});
