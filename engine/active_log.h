@@ -71,6 +71,8 @@ class ActiveLog {
   uint64_t written_bytes() const { return written_bytes_.load(std::memory_order_relaxed); }
 
   absl::Status Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for background work in the folder, which does none from then on.
+  void StopPreparing() { files_->StopPreparing(); }
 
   // What each log holds for certain, oldest first: of the one being written what is synced.
   struct Extent {

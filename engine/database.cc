@@ -223,6 +223,7 @@ absl::Status DatabaseImpl::CloseOnce() {
     if (status.ok() && keyspace->volatile_marked()) status = FlushKeyspace(keyspace);
   }
   background_->Stop();
+  log_->StopPreparing();  // the lock goes below: nothing may touch the folder then
   if (status.ok()) status = queue_->error();
   if (status.ok()) status = log_->Close(SequenceNumber{last_sequence()});
   if (status.ok()) status = versions_->Close();

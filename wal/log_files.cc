@@ -119,7 +119,9 @@ LogFiles::LogFiles(FileSystem& file_system, Executor& executor, absl::string_vie
       options_(options),
       next_slot_size_(options.slot_size_first) {}
 
-LogFiles::~LogFiles() {
+LogFiles::~LogFiles() { StopPreparing(); }
+
+void LogFiles::StopPreparing() {
   MutexLock lock(mutex_);
   stopping_ = true;
   while (filling_) executor_.AwaitProgress(mutex_, background_done_);

@@ -104,6 +104,10 @@ class LogFiles {
   // return: the log is never seen again.
   absl::Status Retire(FileNumber number) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Prepares nothing more in the background and waits for what is being prepared: before the folder
+  // is given to somebody else.
+  void StopPreparing() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Numbers of the logs, oldest first.
   std::vector<FileNumber> logs() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::string PathOf(FileNumber number) const;

@@ -124,6 +124,15 @@ TEST_F(BackgroundWorkTest, AFullDiskIsReturnedWhileItLastsAndWritesThenResume) {
   EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
 }
 
+// Close() gives the lock of the folder away: it may be another's from then on.
+TEST_F(BackgroundWorkTest, NothingTouchesTheFolderAfterClose) {
+  ASSERT_THAT(Fill(10), IsOk());
+  ASSERT_THAT(store_->Close(), IsOk());
+  const uint64_t before = faulty_.operations();
+  store_.executor().Drain();
+  EXPECT_EQ(faulty_.operations(), before);
+}
+
 TEST_F(BackgroundWorkTest, ADroppedKeyspaceStopsItsWork) {
   ASSERT_THAT(Fill(40), IsOk());
   const Keyspace notes = store_.Open("notes");
