@@ -127,8 +127,11 @@ void BackgroundWork::RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) {
 }
 
 absl::Status BackgroundWork::FlushOldest(KeyspaceImpl& keyspace) {
-  if (keyspace.dropped()) return Dropped(keyspace);
-  const ImmutableMemtable oldest = keyspace.version()->immutables().back();
+  std::shared_ptr<const Version> version = keyspace.version();
+  // Dropping takes the memtables away, at any moment.
+  if (keyspace.dropped() || version->immutables().empty()) return Dropped(keyspace);
+  const ImmutableMemtable oldest = version->immutables().back();
+  version = nullptr;  // its segments may become obsolete while this flush runs
   const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
   FIRN_CHECK(oldest.floor <= published);
   const JobContext context = ContextFor(keyspace, "flush");
