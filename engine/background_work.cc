@@ -305,6 +305,7 @@ absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult&
                                         const ImmutableMemtable* flushed) {
   const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
   const SequenceNumber floor = flushed == nullptr ? SequenceNumber{0} : flushed->floor;
+  bool unmarked = false;
   const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
     if (state.keyspaces.count(keyspace.id()) == 0) return Dropped(keyspace);
     VersionEdit edit;
@@ -316,9 +317,8 @@ absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult&
     }
     if (flushed != nullptr) {
       edit.flushed.push_back({keyspace.id(), floor});
-      if (keyspace.TakeVolatileMark(floor)) {
-        edit.volatile_marks.push_back({keyspace.id(), std::nullopt});
-      }
+      unmarked = keyspace.TakeVolatileMark(floor);
+      if (unmarked) edit.volatile_marks.push_back({keyspace.id(), std::nullopt});
     }
     return edit;
   };
@@ -326,6 +326,8 @@ absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult&
       parts_.versions.Commit(make, published, [&](const StoreState& state) {
         keyspace.Install(state.keyspaces.at(keyspace.id()).levels, floor);
       });
+  // The writes are still in memory alone, and a close must know of them.
+  if (!status.ok() && unmarked) keyspace.SetVolatileMarked();
   // A full disk that did not stick: the edit was not tried, and the disk wants its room back.
   const bool was_not_tried = ReasonOf(status) == ErrorReason::kDiskFull;
   if (IsDropped(status) || was_not_tried) RemoveCreated(keyspace, result);

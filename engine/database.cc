@@ -446,16 +446,21 @@ absl::Status DatabaseImpl::FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& ke
     return absl::OkStatus();
   }));
   FIRN_RETURN_IF_ERROR(background_->AwaitFlush(keyspace, floor));
-  if (!keyspace->TakeVolatileMark(floor)) return absl::OkStatus();
-  // The flush itself could not clear it: a volatile write was in progress then.
+  if (!keyspace->volatile_marked()) return absl::OkStatus();
+  // The flush itself could not clear it: a volatile write was in progress then. As there, the mark is
+  // taken in the turn of the edit, so that one set meanwhile is recorded after it.
+  bool unmarked = false;
   const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    unmarked = state.keyspaces.count(keyspace->id()) > 0 && keyspace->TakeVolatileMark(floor);
+    if (!unmarked) return absl::CancelledError("nothing to clear");
     VersionEdit edit;
-    if (state.keyspaces.count(keyspace->id()) > 0) {
-      edit.volatile_marks.push_back({keyspace->id(), std::nullopt});
-    }
+    edit.volatile_marks.push_back({keyspace->id(), std::nullopt});
     return edit;
   };
-  return CommitEdit(make, [](const StoreState&) {});
+  const absl::Status status = CommitEdit(make, [](const StoreState&) {});
+  if (status.ok() || absl::IsCancelled(status)) return absl::OkStatus();
+  if (unmarked) keyspace->SetVolatileMarked();
+  return status;
 }
 
 absl::Status DatabaseImpl::Flush(const Keyspace& keyspace) {

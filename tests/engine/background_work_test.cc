@@ -124,6 +124,30 @@ TEST_F(BackgroundWorkTest, AFullDiskIsReturnedWhileItLastsAndWritesThenResume) {
   EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
 }
 
+// The manifest grows now and then; one of these flushes meets the full disk just there, when its
+// segment is written and its edit is not.
+TEST_F(BackgroundWorkTest, VolatileWritesSurviveAFullManifestAndACleanClose) {
+  uint64_t hits = 0;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(store_.Put("bulk", absl::StrCat("k", i), "v", Durability::kVolatile), IsOk());
+    const size_t rule = faulty_.AddRule({.operation = FileOperation::kOpenForWrite,
+                                         .path_part = "MANIFEST",
+                                         .error_number = ENOSPC});
+    const absl::Status flushed = store_->Flush(store_.Open("bulk"));
+    const bool was_hit = faulty_.hits(rule) > 0;
+    faulty_.ClearRules();
+    ASSERT_EQ(flushed.ok(), !was_hit);
+    if (was_hit) {
+      ++hits;
+      EXPECT_THAT(flushed, HasReason(ErrorReason::kDiskFull));
+      ASSERT_THAT(store_.Close(), IsOk());
+      ASSERT_THAT(store_.Open(), IsOk());
+    }
+    ASSERT_EQ(store_.Get("bulk", absl::StrCat("k", i)), "v");
+  }
+  EXPECT_GT(hits, 0u);
+}
+
 // Close() gives the lock of the folder away: it may be another's from then on.
 TEST_F(BackgroundWorkTest, NothingTouchesTheFolderAfterClose) {
   ASSERT_THAT(Fill(10), IsOk());
