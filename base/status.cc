@@ -130,7 +130,6 @@ absl::string_view ErrorReasonName(ErrorReason reason) {
     case ErrorReason::kMissingFile: return "missing_file";
     case ErrorReason::kSerialization: return "serialization";
     case ErrorReason::kUnsupported: return "unsupported";
-    case ErrorReason::kBusy: return "busy";
     case ErrorReason::kKeyNotFound: return "key_not_found";
     case ErrorReason::kKeyExists: return "key_exists";
     case ErrorReason::kIllegalKey: return "illegal_key";

@@ -33,7 +33,6 @@ enum class ErrorReason : uint16_t {
   kMissingFile = 15,       // a file that the manifest names is not there
   kSerialization = 16,     // a record could not be decoded
   kUnsupported = 17,       // not built or not offered
-  kBusy = 18,              // try again later
   // The authenticated tree.
   kKeyNotFound = 32,       // update or remove of an absent key
   kKeyExists = 33,         // insert of a present key
