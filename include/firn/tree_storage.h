@@ -29,7 +29,7 @@ class TreeStorageImpl;
 
 enum class NodeType : uint8_t { kLeaf = 1, kBranch = 2 };
 
-// All that is needed to build the tree again, and what the seeds' records carried besides. Absent
+// All that is needed to build the tree again, and a few facts beside it. Absent
 // and empty are different things.
 struct NodeRecord {
   Label digest{};

@@ -1,4 +1,4 @@
-// The tests that the seeds name (requirements A16), each on disk and in memory.
+// The named storage tests of the requirements (docs/requirements.md, TST-01 to TST-21), each on disk and in memory.
 //
 //   TST-01 OpensCreatesAndReopens           TST-12 LargeNodes
 //   TST-02 CustomConfiguration              TST-13 ConcurrentAccess
@@ -43,7 +43,7 @@ Label Named(uint8_t byte) {
   return label;
 }
 
-// A leaf with a made-up digest, as the seeds' tests have them.
+// A leaf with a made-up digest, as importers of foreign trees have them.
 NodeRecord FakeLeaf(uint8_t digest, const std::string& value = "value") {
   NodeRecord node;
   node.digest = Named(digest);
