@@ -130,6 +130,11 @@ absl::Status VersionSet::CommitInTurn(
   return absl::OkStatus();
 }
 
+VersionSet::Point VersionSet::point() {
+  const Turn::Holder turn(turn_);
+  return {.manifest = manifest_position(), .state = state()};
+}
+
 absl::Status VersionSet::Close() {
   const Turn::Holder turn(turn_);
   FIRN_RETURN_IF_ERROR(error());

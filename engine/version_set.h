@@ -56,6 +56,13 @@ class VersionSet {
 
   std::shared_ptr<const StoreState> state() const ABSL_LOCKS_EXCLUDED(mutex_);
   ManifestPosition manifest_position() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Both, between two edits: an edit is in the manifest before it is in the state, so either read
+  // alone may be ahead of the other. Waits for an edit in progress.
+  struct Point {
+    ManifestPosition manifest;
+    std::shared_ptr<const StoreState> state;
+  };
+  Point point() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Writes the manifest's closing record. The last call.

@@ -15,6 +15,7 @@
 #include "tools/commands.h"
 #include "tools/records/fields.h"
 #include "tools/records/importer.h"
+#include "tree/label.h"
 
 namespace firn {
 namespace {
@@ -162,6 +163,11 @@ absl::Status RunImport(ImportFlags& flags, const Command& command) {
   std::error_code unknown;
   const auto size = std::filesystem::file_size(flags.path, unknown);
   Progress progress(absl::StrCat("importing ", flags.path), unknown ? 0 : size);
+  flags.options.check_operation = [&](const Operation& operation) {
+    const absl::Status key = CheckKey(operation.key, store.tree->parameters());
+    if (!key.ok() || operation.kind != OperationKind::kInsertOrUpdate) return key;
+    return CheckValue(operation.value, store.tree->parameters());
+  };
   flags.options.on_rejected = [&](const RejectedLine& line) { rejects.Add(line); };
   flags.options.on_progress = [&](uint64_t offset, uint64_t records) {
     progress.Update(offset, absl::StrFormat("%d records, %.0f/s", records,

@@ -12,7 +12,6 @@
 #include "base/types.h"
 #include "firn/write_batch.h"
 #include "nlohmann/json.hpp"
-#include "tree/label.h"
 
 namespace firn {
 namespace {
@@ -189,10 +188,8 @@ class Importer {
   std::optional<Rejection> RejectionOf(const ParsedRecord& parsed) const {
     if (const Rejection* found = std::get_if<Rejection>(&parsed.content)) return *found;
     const Operation& operation = std::get<Record>(parsed.content).operation;
-    absl::Status status = CheckKey(operation.key, tree_.parameters());
-    if (status.ok() && operation.kind == OperationKind::kInsertOrUpdate) {
-      status = CheckValue(operation.value, tree_.parameters());
-    }
+    const absl::Status status =
+        options_.check_operation ? options_.check_operation(operation) : absl::OkStatus();
     if (status.ok()) return std::nullopt;
     return RejectionFor(status);
   }

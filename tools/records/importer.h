@@ -35,6 +35,9 @@ struct ImportOptions {
   Durability durability = Durability::kSynced;
   OnError on_error = OnError::kStop;
   bool dry_run = false;  // reads and checks; applies nothing
+  // Whether an operation can be applied, as far as that can be told without the tree's content (its
+  // key and value are legal). None: only applying it tells.
+  std::function<absl::Status(const Operation&)> check_operation;
   // Called for each refused line, in order.
   std::function<void(const RejectedLine&)> on_rejected;
   // Called after each commit with the bytes and records done so far.
