@@ -1,5 +1,6 @@
 #include "engine/active_log.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -87,6 +88,12 @@ absl::Status ActiveLog::RetireInTurn(SequenceNumber oldest_needed) {
     sealed_.pop_front();
     sealed_bytes_ -= oldest.size;
   }
+}
+
+bool ActiveLog::Keeps(FileNumber number) {
+  const Turn::Holder turn(turn_);
+  const std::vector<FileNumber> logs = files_->logs();
+  return std::find(logs.begin(), logs.end(), number) != logs.end();
 }
 
 std::optional<SequenceNumber> ActiveLog::oldest_sealed() const {

@@ -63,6 +63,9 @@ class ActiveLog {
   // somebody else has the turn: the next flush or switch tries again.
   absl::Status Retire(SequenceNumber oldest_needed) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether `number` is a log still. Waits for a retirement in progress, whose file has lost its name
+  // already. Must not be called with the turn.
+  bool Keeps(FileNumber number);
   // The last sequence number of the oldest sealed log; none if no log is sealed.
   std::optional<SequenceNumber> oldest_sealed() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Bytes of records in sealed logs and this one.

@@ -193,10 +193,7 @@ class Verifier {
       const absl::Status status = VerifyLog(extent);
       if (status.ok()) continue;
       // A log that was retired meanwhile is no longer a log.
-      const std::vector<FileNumber> numbers = input_.log.files().logs();
-      if (std::find(numbers.begin(), numbers.end(), extent.number) != numbers.end()) {
-        Damage(status);
-      }
+      if (input_.log.Keeps(extent.number)) Damage(status);
     }
     report_.notes.push_back(
         "the store is open: of the newest log only what is on stable storage was read; damage to "
