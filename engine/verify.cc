@@ -63,8 +63,9 @@ class Verifier {
       const absl::StatusOr<FileNumber> current = ReadCurrent(input_.file_system, input_.directory);
       const absl::StatusOr<ReadManifest> read = LoadManifest(
           input_.file_system, input_.directory, before.number, before.synced_size);
-      // The manifest may have been replaced, and the old one removed, while it was read.
-      if (input_.versions.manifest_position().number != before.number) continue;
+      // The file is read to its end: past `before`, if an edit came or a new manifest was made
+      // meanwhile. An edit in progress may be in the file and not in the position yet: point() waits.
+      if (input_.versions.point().manifest != before) continue;
       report_.files += 2;
       report_.bytes += before.synced_size;
       if (!current.ok()) Damage(current.status());

@@ -35,7 +35,7 @@ constexpr uint64_t kStride = 1;
 
 TEST(EngineCrash, NothingAcknowledgedIsLostWhereverTheMachineStops) {
   uint64_t points = 0;
-  for (const uint64_t seed : {1, 2}) {
+  for (const uint64_t seed : {uint64_t{1}, uint64_t{2}}) {
     for (uint64_t crash_at = 0;; crash_at += kStride) {
       MemoryFileSystem file_system(
           {.seed = seed * 1000 + crash_at, .crash_at_operation = crash_at, .count_reads = false});

@@ -19,7 +19,7 @@ std::string Describe(absl::string_view what, const absl::Status& status) {
 // --- the life
 
 EngineWorkload::EngineWorkload(FileSystem& file_system, uint64_t seed)
-    : file_system_(file_system), random_(seed), store_(file_system, seed) {}
+    : random_(seed), store_(file_system, seed) {}
 
 void EngineWorkload::Run(int steps) {
   if (!OpenAll()) return;

@@ -71,7 +71,6 @@ class EngineWorkload {
   std::string CheckOpen(DatabaseImpl& database, Crash crash) const;
   std::string CheckVolatile(DatabaseImpl& database) const;
 
-  FileSystem& file_system_;
   Random random_;
   SteppedStore store_;
   bool forgives_ = false;  // faults go away
