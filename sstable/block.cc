@@ -71,7 +71,7 @@ absl::StatusOr<std::shared_ptr<const Block>> Block::Create(std::unique_ptr<uint8
 
 uint32_t Block::restart(uint32_t index) const {
   FIRN_DCHECK(index < restart_count_);
-  return LoadFixed32(bytes_.get() + entries_limit_ + size_t{4} * index);
+  return LoadFixed32(bytes().data() + entries_limit_ + size_t{4} * index);
 }
 
 void BlockKeyBuffer::Extend(size_t shared, absl::string_view rest) {

@@ -18,35 +18,31 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/types.h"
+#include "sstable/block_content.h"
 #include "sstable/internal_iterator.h"
 
 namespace firn {
 
 // Immutable, so thread-safe.
-class Block {
+class Block : public BlockContent {
  public:
   // Takes over `bytes`, of which the first `size` are the block. DataLoss if its frame is bad; the
   // message has no file: the caller annotates it.
   static absl::StatusOr<std::shared_ptr<const Block>> Create(std::unique_ptr<uint8_t[]> bytes,
                                                              size_t size);
 
-  ByteSpan bytes() const { return ByteSpan(bytes_.get(), size_); }
   // One past the last entry: where the restart points begin.
   uint32_t entries_limit() const { return entries_limit_; }
   uint32_t restart_count() const { return restart_count_; }
   uint32_t restart(uint32_t index) const;  // its offset; index < restart_count()
-  size_t memory_usage() const { return size_ + sizeof(Block); }
 
   Block(std::unique_ptr<uint8_t[]> bytes, size_t size, uint32_t entries_limit,
         uint32_t restart_count)
-      : bytes_(std::move(bytes)),
-        size_(size),
+      : BlockContent(std::move(bytes), size),
         entries_limit_(entries_limit),
         restart_count_(restart_count) {}
 
  private:
-  const std::unique_ptr<uint8_t[]> bytes_;
-  const size_t size_;
   const uint32_t entries_limit_;
   const uint32_t restart_count_;
 };

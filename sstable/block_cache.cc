@@ -4,11 +4,11 @@
 
 namespace firn {
 
-std::shared_ptr<const Block> BlockCache::Find(const BlockAddress& address) {
+std::shared_ptr<const BlockContent> BlockCache::Find(const BlockAddress& address) {
   return blocks_.Lookup(address);
 }
 
-void BlockCache::Insert(const BlockAddress& address, std::shared_ptr<const Block> block) {
+void BlockCache::Insert(const BlockAddress& address, std::shared_ptr<const BlockContent> block) {
   const size_t charge = block->memory_usage();
   blocks_.Insert(address, std::move(block), charge);
 }

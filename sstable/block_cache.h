@@ -1,7 +1,8 @@
 // sstable/block_cache.h: data blocks in memory, by segment id and offset.
 //
 // The key is the segment's random id, not its file number: a number is only a name. Blocks stand
-// here decompressed and verified. Whoever finds a block pins it with the shared_ptr; eviction only
+// here decompressed and verified; their type is that of the segment's layout, which whoever
+// knows the id knows. Whoever finds a block pins it with the shared_ptr; eviction only
 // forgets. What is pinned after eviction is not counted.
 #ifndef FIRN_SSTABLE_BLOCK_CACHE_H_
 #define FIRN_SSTABLE_BLOCK_CACHE_H_
@@ -11,7 +12,7 @@
 #include <memory>
 
 #include "base/sharded_lru_cache.h"
-#include "sstable/block.h"
+#include "sstable/block_content.h"
 #include "sstable/segment_format.h"
 
 namespace firn {
@@ -23,8 +24,8 @@ class BlockCache {
   explicit BlockCache(size_t capacity) : blocks_(capacity) {}
 
   // Null if it is not there. Counts as a use.
-  std::shared_ptr<const Block> Find(const BlockAddress& address);
-  void Insert(const BlockAddress& address, std::shared_ptr<const Block> block);
+  std::shared_ptr<const BlockContent> Find(const BlockAddress& address);
+  void Insert(const BlockAddress& address, std::shared_ptr<const BlockContent> block);
 
   // Is it there? Counts as nothing: for decisions on what to read ahead.
   bool Contains(const BlockAddress& address) const { return blocks_.Contains(address); }
@@ -36,7 +37,7 @@ class BlockCache {
   CacheCounters Counters() const { return blocks_.Counters(); }
 
  private:
-  ShardedLruCache<BlockAddress, Block> blocks_;
+  ShardedLruCache<BlockAddress, BlockContent> blocks_;
 };
 
 }  // namespace firn

@@ -5,20 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/compression.h"
 #include "base/status.h"
-#include "sstable/segment_iterator.h"
-#include "sstable/segment_verifier.h"
+#include "sstable/ordered_segment_reader.h"
+#include "sstable/segment_frame.h"
 
 namespace firn {
 namespace {
-
-// Adjacent blocks are read as one piece up to this size: fewer requests, still short buffers.
-constexpr size_t kReadPieceMax = size_t{128} << 10;
-
-void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
-  counter.fetch_add(by, std::memory_order_relaxed);
-}
 
 absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenFile(FileSystem& file_system,
                                                            absl::string_view path) {
@@ -31,9 +23,22 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenFile(FileSystem& file_syst
   return file;
 }
 
-// Holds the whole-file facts against those of the manifest. The number is only a name.
-absl::Status CompareMeta(const SegmentMeta& expected, const SegmentMeta& found,
-                         absl::string_view path) {
+// The one place where a layout of a file becomes a reader.
+absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenLayout(SegmentSource source) {
+  switch (source.footer.layout) {
+    case SegmentLayout::kOrdered:
+      return OrderedSegmentReader::Open(std::move(source));
+    case SegmentLayout::kHashed:
+    case SegmentLayout::kSequence:
+      break;
+  }
+  FIRN_CHECK(false);  // ParseSegmentFooter() refuses the others
+}
+
+}  // namespace
+
+absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& found,
+                                absl::string_view path) {
   struct Fact {
     absl::string_view what;
     uint64_t expected;
@@ -56,8 +61,6 @@ absl::Status CompareMeta(const SegmentMeta& expected, const SegmentMeta& found,
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     FileSystem& file_system, absl::string_view path, const SegmentMeta& expected, BlockCache* cache,
     SegmentCounters* counters) {
@@ -66,257 +69,32 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     return CorruptionAt(path, std::min(file->size(), expected.size), "file size",
                         {.expected = expected.size, .actual = file->size()});
   }
-  absl::StatusOr<SegmentTail> tail = ReadSegmentTail(*file);
-  if (ReasonOf(tail.status()) == ErrorReason::kNotAStore) {  // the manifest says that it is one
-    return CorruptionAt(path, file->size(), tail.status().message());
+  const absl::StatusOr<SegmentFooter> footer = ReadSegmentFooter(*file);
+  if (ReasonOf(footer.status()) == ErrorReason::kNotAStore) {  // the manifest says that it is one
+    return CorruptionAt(path, file->size(), footer.status().message());
   }
-  FIRN_RETURN_IF_ERROR(tail.status());
-  FIRN_RETURN_IF_ERROR(CompareMeta(expected, MetaOf(*tail), path));
-  return std::shared_ptr<const SegmentReader>(
-      new SegmentReader(std::move(file), expected, *std::move(tail), cache, counters));
+  FIRN_RETURN_IF_ERROR(footer.status());
+  return OpenLayout({.file = std::move(file),
+                     .footer = *footer,
+                     .expected = expected,
+                     .cache = cache,
+                     .counters = counters});
 }
 
 absl::StatusOr<SegmentMeta> SegmentReader::ReadMeta(FileSystem& file_system,
                                                     absl::string_view path) {
   FIRN_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, OpenFile(file_system, path));
-  FIRN_ASSIGN_OR_RETURN(const SegmentTail tail, ReadSegmentTail(*file));
-  return MetaOf(tail);
+  FIRN_ASSIGN_OR_RETURN(const SegmentFooter footer, ReadSegmentFooter(*file));
+  FIRN_ASSIGN_OR_RETURN(const SegmentFrame frame, ReadSegmentFrame(*file, footer));
+  return MetaOf(footer, frame.properties);
 }
 
-SegmentReader::SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentMeta& meta,
-                             SegmentTail tail, BlockCache* cache, SegmentCounters* counters)
-    : file_(std::move(file)),
-      meta_(meta),
-      tail_(std::move(tail)),
-      cache_(cache),
-      counters_(counters) {}
-
-std::shared_ptr<const Block> SegmentReader::FindCached(const BlockHandle& handle) const {
-  if (cache_ == nullptr) return nullptr;
-  std::shared_ptr<const Block> block = cache_->Find(AddressOf(handle));
-  if (counters_ != nullptr) {
-    Count(block != nullptr ? counters_->block_cache_hits : counters_->block_cache_misses);
-  }
-  return block;
-}
-
-bool SegmentReader::IsCached(const BlockHandle& handle) const {
-  return cache_ != nullptr && cache_->Contains(AddressOf(handle));
-}
-
-void SegmentReader::InsertCached(const BlockHandle& handle,
-                                 std::shared_ptr<const Block> block) const {
-  if (cache_ != nullptr) cache_->Insert(AddressOf(handle), std::move(block));
-}
-
-bool SegmentReader::FilterMayContain(absl::string_view user_key) const {
-  if (!tail_.filter.present()) return true;
-  const bool may_contain = tail_.filter.MayContain(user_key);
-  if (counters_ != nullptr) {
-    Count(counters_->filter_checks);
-    if (!may_contain) Count(counters_->filter_negatives);
-  }
-  return may_contain;
-}
-
-absl::Status SegmentReader::AnnotateBlockError(const absl::Status& status,
-                                               const BlockHandle& handle) const {
-  return Annotate(status, absl::StrCat(path(), ": data block at offset ", handle.offset));
-}
-
-absl::StatusOr<std::shared_ptr<const Block>> SegmentReader::DecodeBlock(
-    ByteSpan bytes, const BlockHandle& handle, std::unique_ptr<uint8_t[]> owned) const {
-  FIRN_ASSIGN_OR_RETURN(const BlockTrailer trailer,
-                        CheckBlock(bytes, BlockKind::kData, AddressOf(handle), path()));
-  const ByteSpan stored = bytes.subspan(0, handle.size);
-  std::unique_ptr<uint8_t[]> raw;
-  if (trailer.compression == CompressionKind::kNone && owned != nullptr) {
-    raw = std::move(owned);  // the trailer stays behind the block, unused
-  } else {
-    absl::Status status = CheckPlausibleSize(trailer.compression, stored.size(), trailer.raw_size);
-    if (status.ok()) {
-      raw = std::make_unique_for_overwrite<uint8_t[]>(trailer.raw_size);
-      status =
-          UncompressInto(trailer.compression, stored, absl::MakeSpan(raw.get(), trailer.raw_size));
-    }
-    if (!status.ok()) {
-      return CorruptionAt(path(), handle.offset, absl::StrCat("data block: ", status.message()));
-    }
-  }
-  absl::StatusOr<std::shared_ptr<const Block>> block =
-      Block::Create(std::move(raw), trailer.raw_size);
-  if (!block.ok()) return AnnotateBlockError(block.status(), handle);
-  return block;
-}
-
-std::vector<absl::StatusOr<std::shared_ptr<const Block>>> SegmentReader::ReadDataBlocks(
-    absl::Span<const BlockHandle> handles) const {
-  // A piece is a run of adjacent blocks, read by one request into one buffer.
-  struct Piece {
-    size_t begin;  // in `handles`
-    size_t limit;
-    std::unique_ptr<uint8_t[]> bytes;
-  };
-  std::vector<Piece> pieces;
-  std::vector<ReadRequest> requests;
-  for (size_t begin = 0; begin < handles.size();) {
-    const uint64_t offset = handles[begin].offset;
-    size_t limit = begin + 1;
-    while (limit < handles.size() && handles[limit].offset == handles[limit - 1].limit() &&
-           handles[limit].limit() - offset <= kReadPieceMax) {
-      ++limit;
-    }
-    const auto size = static_cast<size_t>(handles[limit - 1].limit() - offset);
-    pieces.push_back({begin, limit, std::make_unique_for_overwrite<uint8_t[]>(size)});
-    requests.push_back({.offset = offset,
-                        .target = absl::MakeSpan(pieces.back().bytes.get(), size),
-                        .status = absl::OkStatus()});
-    begin = limit;
-  }
-  // The first error, which stands in its request too.
-  file_->ReadMany(absl::MakeSpan(requests)).IgnoreError();
-
-  std::vector<absl::StatusOr<std::shared_ptr<const Block>>> blocks;
-  blocks.reserve(handles.size());
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    Piece& piece = pieces[i];
-    const ByteSpan bytes = requests[i].target;
-    if (counters_ != nullptr) {
-      Count(counters_->block_reads, piece.limit - piece.begin);
-      Count(counters_->block_bytes_read, bytes.size());
-    }
-    for (size_t j = piece.begin; j < piece.limit; ++j) {
-      const BlockHandle& handle = handles[j];
-      if (!requests[i].status.ok()) {
-        blocks.push_back(requests[i].status);
-        continue;
-      }
-      const bool alone = piece.limit - piece.begin == 1;
-      blocks.push_back(DecodeBlock(
-          bytes.subspan(handle.offset - requests[i].offset, handle.size + kBlockTrailerSize),
-          handle, alone ? std::move(piece.bytes) : nullptr));
-    }
-  }
-  return blocks;
-}
-
-absl::StatusOr<std::shared_ptr<const Block>> SegmentReader::ReadDataBlock(const BlockHandle& handle,
-                                                                          CacheUse cache) const {
-  std::shared_ptr<const Block> cached = FindCached(handle);
-  if (cached != nullptr) return cached;
-  const auto size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
-  std::unique_ptr<uint8_t[]> bytes = std::make_unique_for_overwrite<uint8_t[]>(size);
-  const absl::Span<uint8_t> target = absl::MakeSpan(bytes.get(), size);
-  FIRN_RETURN_IF_ERROR(file_->Read(handle.offset, target));
-  if (counters_ != nullptr) {
-    Count(counters_->block_reads);
-    Count(counters_->block_bytes_read, size);
-  }
-  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block,
-                        DecodeBlock(target, handle, std::move(bytes)));
-  if (cache == CacheUse::kFill) InsertCached(handle, block);
-  return block;
-}
-
-absl::StatusOr<std::optional<FoundEntry>> SegmentReader::FindInBlock(
-    const LookupKey& target, std::shared_ptr<const Block> block, const BlockHandle& handle) const {
-  BlockIterator entry(block.get());
-  entry.Seek(target.encoded());
-  if (!entry.status().ok()) return AnnotateBlockError(entry.status(), handle);
-  // Past the end of this block no version of the key follows: see ShortestSeparator().
-  if (!entry.Valid() || UserKeyOf(entry.key()) != target.user_key()) {
-    if (counters_ != nullptr && tail_.filter.present()) Count(counters_->filter_false_positives);
-    return std::nullopt;
-  }
-  return FoundEntry{.kind = KindOf(entry.key()),
-                    .sequence = SequenceOf(entry.key()),
-                    .value = entry.value(),
-                    .pin = std::move(block)};
-}
-
-absl::StatusOr<std::optional<FoundEntry>> SegmentReader::Get(absl::string_view user_key,
-                                                             SequenceNumber at_most) const {
-  if (!FilterMayContain(user_key)) return std::nullopt;
-  const LookupKey target(user_key, at_most);
-  const size_t position = tail_.index.Seek(target.encoded());
-  if (position == tail_.index.size()) return std::nullopt;
-  const BlockHandle handle = tail_.index.handle(position);
-  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block, ReadDataBlock(handle, CacheUse::kFill));
-  return FindInBlock(target, std::move(block), handle);
-}
-
-absl::Status SegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
-                                    SequenceNumber at_most) const {
-  struct Candidate {
-    SegmentLookup* lookup;
-    size_t position;
-    std::shared_ptr<const Block> block;
-  };
-  std::vector<Candidate> candidates;
-  std::vector<size_t> missing;
-  for (SegmentLookup* lookup : lookups) {
-    lookup->found.reset();
-    if (!FilterMayContain(lookup->user_key)) continue;
-    const LookupKey target(lookup->user_key, at_most);
-    const size_t position = tail_.index.Seek(target.encoded());
-    if (position == tail_.index.size()) continue;
-    // Neighbours share a block: it is looked up once.
-    if (!candidates.empty() && candidates.back().position == position) {
-      candidates.push_back({lookup, position, candidates.back().block});
-      continue;
-    }
-    candidates.push_back({lookup, position, FindCached(tail_.index.handle(position))});
-    if (candidates.back().block == nullptr) missing.push_back(position);
-  }
-  std::sort(missing.begin(), missing.end());
-  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
-
-  std::vector<BlockHandle> handles;
-  handles.reserve(missing.size());
-  for (const size_t position : missing) handles.push_back(tail_.index.handle(position));
-  const std::vector<absl::StatusOr<std::shared_ptr<const Block>>> read = ReadDataBlocks(handles);
-  for (size_t i = 0; i < read.size(); ++i) {
-    FIRN_RETURN_IF_ERROR(read[i].status());
-    InsertCached(handles[i], *read[i]);
-  }
-  for (Candidate& candidate : candidates) {
-    if (candidate.block == nullptr) {
-      const auto found = std::lower_bound(missing.begin(), missing.end(), candidate.position);
-      candidate.block = *read[static_cast<size_t>(found - missing.begin())];
-    }
-    FIRN_ASSIGN_OR_RETURN(
-        candidate.lookup->found,
-        FindInBlock(LookupKey(candidate.lookup->user_key, at_most), std::move(candidate.block),
-                    tail_.index.handle(candidate.position)));
-  }
-  return absl::OkStatus();
-}
-
-std::unique_ptr<InternalIterator> SegmentReader::NewIterator(
-    const SegmentReadOptions& options) const {
-  return std::make_unique<SegmentIterator>(shared_from_this(), options);
-}
-
-SegmentReport SegmentReader::Verify() const { return SegmentVerifier(*this).Run(); }
-
-std::vector<SegmentBlock> SegmentReader::Blocks() const {
-  std::vector<SegmentBlock> blocks;
-  blocks.reserve(tail_.index.size());
-  for (size_t i = 0; i < tail_.index.size(); ++i) {
-    blocks.push_back({tail_.index.handle(i), std::string(tail_.index.separator(i))});
-  }
-  return blocks;
-}
-
-uint64_t SegmentReader::ApproximateSize(absl::string_view begin, absl::string_view limit) const {
-  const auto offset_of = [this](absl::string_view user_key) {
-    const size_t position = tail_.index.Seek(LookupKey(user_key, kMaxSequenceNumber).encoded());
-    return position == tail_.index.size() ? tail_.properties.data_size
-                                          : tail_.index.handle(position).offset;
-  };
-  const uint64_t from = offset_of(begin);
-  const uint64_t to = offset_of(limit);
-  return to > from ? to - from : 0;
-}
+SegmentReader::SegmentReader(SegmentSource source, SegmentProperties properties)
+    : file_(std::move(source.file)),
+      footer_(source.footer),
+      meta_(std::move(source.expected)),
+      properties_(std::move(properties)),
+      cache_(source.cache),
+      counters_(source.counters) {}
 
 }  // namespace firn

@@ -1,7 +1,6 @@
-// sstable/segment_reader.h: point lookups, iteration and verification of one segment.
+// sstable/segment_reader.h: point lookups, iteration and verification of one segment, whatever its
+// layout. Open() is the one place that knows which layouts there are (segment_reader.cc).
 //
-// Open() reads footer, properties, index and filter, holds them against what the manifest says
-// (SegmentMeta), and keeps index and filter in memory. Data blocks come through the block cache.
 // Every byte is checked before it is believed; errors name the file and the offset.
 #ifndef FIRN_SSTABLE_SEGMENT_READER_H_
 #define FIRN_SSTABLE_SEGMENT_READER_H_
@@ -14,19 +13,19 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "base/types.h"
 #include "io/file_system.h"
-#include "sstable/block.h"
 #include "sstable/block_cache.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/internal_key.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_meta.h"
-#include "sstable/segment_tail.h"
+#include "sstable/segment_properties.h"
 
 namespace firn {
 
@@ -76,10 +75,21 @@ struct SegmentReport {
   std::vector<absl::Status> problems;
 };
 
-// A data block as the index names it, for dump.
+// A data block (extent, in the hashed layout), for dump.
 struct SegmentBlock {
   BlockHandle handle;
-  std::string separator;  // encoded internal key, at or after the block's last
+  // Ordered, sequence: an encoded internal key at or after the block's last. Hashed: empty.
+  std::string limit_key;
+};
+
+// What a reader is made from: an open file whose footer was read, and whose size is that of the
+// manifest. `cache` and `counters` may be null, and outlive the reader and its iterators.
+struct SegmentSource {
+  std::unique_ptr<RandomAccessFile> file;
+  SegmentFooter footer;
+  SegmentMeta expected;
+  BlockCache* cache = nullptr;
+  SegmentCounters* counters = nullptr;
 };
 
 // Thread-safe. Iterators keep their reader alive.
@@ -92,70 +102,63 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
       FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
       BlockCache* cache, SegmentCounters* counters = nullptr);
   // What the file says of itself: for repair and dump, where no manifest can be asked. Checks
-  // footer and properties only.
+  // footer, properties and the checksums of index and filter only.
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);
 
+  virtual ~SegmentReader() = default;
+
   // The newest entry of `user_key` whose sequence number is at most `at_most`, without a copy of
-  // the value; none if the segment has none. Reads one block at most.
-  absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
-                                                SequenceNumber at_most) const;
+  // the value; none if the segment has none.
+  virtual absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
+                                                        SequenceNumber at_most) const = 0;
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys
   // ascend. After an error no answer is to be used.
-  absl::Status GetMany(absl::Span<SegmentLookup* const> lookups, SequenceNumber at_most) const;
+  virtual absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
+                               SequenceNumber at_most) const = 0;
 
-  std::unique_ptr<InternalIterator> NewIterator(const SegmentReadOptions& options = {}) const;
+  // In the order of internal keys, whatever the order in the file.
+  virtual std::unique_ptr<InternalIterator> NewIterator(
+      const SegmentReadOptions& options = {}) const = 0;
 
   // Reads the whole file, past the cache: checksums, order, counts, key and sequence ranges, the
-  // index's separators, and that the filter knows every key. Goes on after a bad block.
-  SegmentReport Verify() const;
+  // index, and that the filter knows every key. Goes on after a bad block.
+  virtual SegmentReport Verify() const = 0;
+
+  // Bytes that the reader holds: index and filter.
+  virtual size_t memory_usage() const = 0;
+  // About how many bytes of the file hold user keys in [begin, limit).
+  virtual uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const = 0;
+
+  // For dump. All data blocks, in the order of the file.
+  virtual std::vector<SegmentBlock> Blocks() const = 0;
+  // Calls `visit` with internal key and value of each entry of one block, in the order of the file,
+  // until it returns false. The size of the block once decompressed, or what is wrong with it.
+  virtual absl::StatusOr<size_t> VisitBlock(
+      const BlockHandle& handle,
+      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const = 0;
 
   const SegmentMeta& meta() const { return meta_; }
-  const SegmentFooter& footer() const { return tail_.footer; }
-  const SegmentProperties& properties() const { return tail_.properties; }
+  const SegmentFooter& footer() const { return footer_; }
+  const SegmentProperties& properties() const { return properties_; }
   const std::string& path() const { return file_->path(); }
-  // All data blocks, in order.
-  std::vector<SegmentBlock> Blocks() const;
-  // One data block, verified. Uses the cache.
-  absl::StatusOr<std::shared_ptr<const Block>> ReadDataBlock(const BlockHandle& handle,
-                                                             CacheUse cache) const;
-  // Several, in one submission, each with its own outcome. Past the cache.
-  std::vector<absl::StatusOr<std::shared_ptr<const Block>>> ReadDataBlocks(
-      absl::Span<const BlockHandle> handles) const;
-  // Bytes that the reader holds: index and filter.
-  size_t memory_usage() const { return tail_.index.memory_usage() + tail_.filter.memory_usage(); }
-  // About how many bytes of the file hold user keys in [begin, limit).
-  uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const;
 
- private:
-  friend class SegmentIterator;
-  friend class SegmentVerifier;
-
-  SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentMeta& meta, SegmentTail tail,
-                BlockCache* cache, SegmentCounters* counters);
+ protected:
+  SegmentReader(SegmentSource source, SegmentProperties properties);
 
   BlockAddress AddressOf(const BlockHandle& handle) const { return {meta_.id, handle.offset}; }
-  std::shared_ptr<const Block> FindCached(const BlockHandle& handle) const;
-  bool IsCached(const BlockHandle& handle) const;  // counts as nothing
-  void InsertCached(const BlockHandle& handle, std::shared_ptr<const Block> block) const;
-  bool FilterMayContain(absl::string_view user_key) const;
-  // The entry of `target` in `block`, the one at `handle`.
-  absl::StatusOr<std::optional<FoundEntry>> FindInBlock(const LookupKey& target,
-                                                        std::shared_ptr<const Block> block,
-                                                        const BlockHandle& handle) const;
-  // An error that a BlockIterator found, with the file and the block's offset.
-  absl::Status AnnotateBlockError(const absl::Status& status, const BlockHandle& handle) const;
-  // The verified block that was read as `bytes` (with its trailer). Takes over `owned` as the
-  // block's memory if it is the same bytes and they need no decompression.
-  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(ByteSpan bytes,
-                                                           const BlockHandle& handle,
-                                                           std::unique_ptr<uint8_t[]> owned) const;
 
   const std::unique_ptr<RandomAccessFile> file_;
+  const SegmentFooter footer_;
   const SegmentMeta meta_;
-  const SegmentTail tail_;
+  const SegmentProperties properties_;
   BlockCache* const cache_;
   SegmentCounters* const counters_;
 };
+
+// DataLoss if `found`, which a file of `path` says of itself, is not `expected`. The number is only a
+// name. Every layout's Open() calls it.
+absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& found,
+                                absl::string_view path);
 
 }  // namespace firn
 

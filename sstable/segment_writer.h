@@ -1,7 +1,5 @@
-// sstable/segment_writer.h: sorted entries in, a finished and synced segment out.
-//
-// Blocks are cut at `block_size` bytes and go to the file through one buffer, so writes are large.
-// Memory: the buffer, one block, and 8 bytes a user key for the filter, and the index.
+// sstable/segment_writer.h: entries in, a finished and synced segment out, whatever its layout.
+// Create() is the one place that knows which layouts there are.
 #ifndef FIRN_SSTABLE_SEGMENT_WRITER_H_
 #define FIRN_SSTABLE_SEGMENT_WRITER_H_
 
@@ -13,22 +11,22 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/compression.h"
 #include "base/types.h"
 #include "io/file_system.h"
-#include "sstable/block_builder.h"
-#include "sstable/filter.h"
-#include "sstable/index.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_meta.h"
+#include "sstable/segment_output.h"
 #include "sstable/segment_properties.h"
 
 namespace firn {
 
 struct SegmentOptions {
-  SegmentLayout layout = SegmentLayout::kOrdered;  // the others: Unimplemented
-  size_t block_size = 4096;                        // bytes before compression, [64, 16 MiB]
-  uint32_t restart_interval = 16;                  // entries, [1, 1024]
-  uint32_t filter_bits_per_key = 10;               // [0, 32]; 0: no filter
+  SegmentLayout layout = SegmentLayout::kOrdered;
+  size_t block_size = 4096;            // bytes before compression, [64, 16 MiB]
+  uint32_t restart_interval = 16;      // ordered: entries, [1, 1024]
+  uint32_t filter_bits_per_key = 10;   // [0, 32]; 0: no filter. Sequence: not used
+  uint32_t key_width = 0;              // hashed: bytes of every user key, [8, 64]
   CompressionKind compression = CompressionKind::kLz4;
   size_t compression_threshold = 1024;           // bytes; smaller blocks are stored as they are
   size_t write_buffer_size = size_t{512} << 10;  // bytes gathered before a write
@@ -47,10 +45,14 @@ class SegmentWriter {
                                                                const SegmentOptions& options,
                                                                FileNumber number, uint64_t id);
   // Without Finish() or Abandon() before: the file stays, unfinished.
-  ~SegmentWriter();
+  virtual ~SegmentWriter() = default;
 
-  // Keys ascend strictly (sstable/internal_key.h), else DataLoss: the entries may come from a disk.
-  // The views need not outlive the call.
+  // An entry the layout cannot take is DataLoss: the entries may come from a disk. The views need
+  // not outlive the call.
+  //   ordered   internal keys ascend strictly (sstable/internal_key.h)
+  //   hashed    any order, which becomes that of the file; no internal key twice; user keys of
+  //             `key_width` bytes
+  //   sequence  8-byte user keys, ascending strictly; puts alone
   absl::Status Add(absl::string_view internal_key, absl::string_view value);
 
   // Writes filter, index, properties and footer; syncs and closes the file. Its name is durable
@@ -62,37 +64,30 @@ class SegmentWriter {
 
   uint64_t entry_count() const { return properties_.entry_count; }
   // Bytes of the file if it were finished now, without filter and index: what a sink cuts by.
-  uint64_t EstimatedSize() const { return offset_ + block_.EstimatedSize(); }
+  virtual uint64_t EstimatedSize() const = 0;
+
+ protected:
+  // `output` is a file that was just created.
+  SegmentWriter(std::unique_ptr<SegmentOutput> output, const SegmentOptions& options,
+                FileNumber number);
+
+  const std::string& path() const { return output_->path(); }
+
+  // Checks, counts and takes in one entry.
+  virtual absl::Status AddEntry(absl::string_view internal_key, absl::string_view value) = 0;
+  // Appends what is left of the data, then filter and index; completes properties_. The footer with
+  // what it says of these. At least one entry was added.
+  virtual absl::StatusOr<SegmentFooter> FinishData() = 0;
+  // DataLoss: "PATH: entry N WHY".
+  absl::Status RefuseEntry(absl::string_view why) const;
+  // Counts entry, sizes, kinds and sequence numbers into properties_; not keys, blocks and key range.
+  void CountEntry(absl::string_view internal_key, absl::string_view value);
+
+  const SegmentOptions options_;
+  const std::unique_ptr<SegmentOutput> output_;
+  SegmentProperties properties_;
 
  private:
-  SegmentWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file,
-                const SegmentOptions& options, FileNumber number, uint64_t id);
-
-  absl::Status AddChecked(absl::string_view internal_key, absl::string_view value);
-  absl::Status CheckOrder(absl::string_view internal_key) const;
-  void CountEntry(absl::string_view internal_key, absl::string_view value);
-  absl::Status AddToIndex(absl::string_view separator);
-  absl::Status FinishDataBlock();
-  absl::Status FinishFile();
-  // Appends `raw` as a block, compressed if that is wanted and pays.
-  absl::StatusOr<BlockHandle> AppendBlock(ByteSpan raw, BlockKind kind);
-  absl::Status AppendToFile(ByteSpan bytes);  // through the buffer
-
-  FileSystem& file_system_;
-  std::unique_ptr<WritableFile> file_;  // null once closed
-  const std::string path_;
-  const SegmentOptions options_;
-  const uint64_t id_;
-  BlockBuilder block_;
-  IndexBuilder index_;
-  FilterBuilder filter_;
-  SegmentProperties properties_;
-  std::string last_key_;
-  BlockHandle pending_handle_;        // of the last finished block, whose index entry is owed: its
-  bool index_entry_is_owed_ = false;  // separator wants the key that comes next
-  std::string buffer_;                // not yet written
-  std::string compressed_;            // reused
-  uint64_t offset_ = 0;               // bytes appended so far, buffer included
   absl::Status error_;
 };
 

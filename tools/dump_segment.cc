@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
-#include "sstable/block.h"
 #include "sstable/internal_key.h"
 #include "sstable/segment_reader.h"
 #include "tools/dump_files.h"
@@ -45,21 +44,6 @@ void DumpProperties(const SegmentReader& segment, const DumpOptions& options,
   sink(absl::StrCat("  largest  ", ShowKey(properties.largest, options)));
 }
 
-// False once `options.limit` entries were shown.
-absl::StatusOr<bool> DumpEntries(const std::shared_ptr<const Block>& block,
-                                 const DumpOptions& options, uint64_t& shown,
-                                 const DumpSink& sink) {
-  BlockIterator entry(block.get());
-  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
-    if (options.limit != 0 && shown == options.limit) return false;
-    ++shown;
-    sink(absl::StrCat("    ", ShowKey(entry.key(), options), " = ",
-                      ShowBytes(entry.value(), options)));
-  }
-  FIRN_RETURN_IF_ERROR(entry.status());
-  return true;
-}
-
 }  // namespace
 
 absl::Status DumpSegment(FileSystem& file_system, const std::string& path,
@@ -73,23 +57,32 @@ absl::Status DumpSegment(FileSystem& file_system, const std::string& path,
   const std::vector<SegmentBlock> blocks = segment->Blocks();
   for (size_t i = 0; i < blocks.size(); ++i) {
     const BlockHandle& handle = blocks[i].handle;
-    const absl::StatusOr<std::shared_ptr<const Block>> block =
-        segment->ReadDataBlock(handle, CacheUse::kProbe);
-    sink(absl::StrFormat("  block %d at %d: %d bytes stored%s, keys up to %s", i, handle.offset,
-                         handle.size,
-                         block.ok() ? absl::StrCat(", ", (*block)->bytes().size(),
-                                                   " raw, checksum good")
-                                    : ", BAD",
-                         ShowKey(blocks[i].separator, options)));
-    if (!block.ok()) {
-      sink(absl::StrCat("    ", block.status().message()));
-      damage.Update(block.status());
+    std::vector<std::string> entries;
+    bool limit_reached = false;
+    const absl::StatusOr<size_t> raw_size =
+        segment->VisitBlock(handle, [&](absl::string_view key, absl::string_view value) {
+          if (!options.entries) return false;
+          limit_reached = options.limit != 0 && shown == options.limit;
+          if (limit_reached) return false;
+          ++shown;
+          entries.push_back(
+              absl::StrCat("    ", ShowKey(key, options), " = ", ShowBytes(value, options)));
+          return true;
+        });
+    sink(absl::StrFormat(
+        "  block %d at %d: %d bytes stored%s%s", i, handle.offset, handle.size,
+        raw_size.ok() ? absl::StrCat(", ", *raw_size, " raw, checksum good") : ", BAD",
+        blocks[i].limit_key.empty()
+            ? ""
+            : absl::StrCat(", keys up to ", ShowKey(blocks[i].limit_key, options))));
+    for (const std::string& entry : entries) sink(entry);
+    if (!raw_size.ok()) {
+      sink(absl::StrCat("    ", raw_size.status().message()));
+      damage.Update(raw_size.status());
       continue;
     }
-    if (options.entries) {
-      FIRN_ASSIGN_OR_RETURN(const bool more, DumpEntries(*block, options, shown, sink));
-      if (!more) return damage;
-    } else if (options.limit != 0 && i + 1 == options.limit) {
+    if (limit_reached) return damage;
+    if (!options.entries && options.limit != 0 && i + 1 == options.limit) {
       sink(absl::StrCat("  ... ", blocks.size() - i - 1, " more blocks"));
       return damage;
     }

@@ -1,10 +1,11 @@
-// sstable/segment_iterator.h: the iterator over a segment: index position, then entries of a block.
+// sstable/ordered_segment_iterator.h: the iterator over an ordered segment: index position, then entries
+// of a block.
 //
 // Reading ahead: as long as blocks are wanted one after the other, each read that the cache could
 // not answer asks for twice as many bytes as the one before, up to the option's bound, in one
 // ReadMany. Any jump begins anew with one block. Blocks that were read ahead are pinned here.
-#ifndef FIRN_SSTABLE_SEGMENT_ITERATOR_H_
-#define FIRN_SSTABLE_SEGMENT_ITERATOR_H_
+#ifndef FIRN_SSTABLE_ORDERED_SEGMENT_ITERATOR_H_
+#define FIRN_SSTABLE_ORDERED_SEGMENT_ITERATOR_H_
 
 #include <cstddef>
 #include <memory>
@@ -12,13 +13,13 @@
 
 #include "sstable/block.h"
 #include "sstable/internal_iterator.h"
-#include "sstable/segment_reader.h"
+#include "sstable/ordered_segment_reader.h"
 
 namespace firn {
 
-class SegmentIterator final : public InternalIterator {
+class OrderedSegmentIterator final : public InternalIterator {
  public:
-  SegmentIterator(std::shared_ptr<const SegmentReader> reader, const SegmentReadOptions& options)
+  OrderedSegmentIterator(std::shared_ptr<const OrderedSegmentReader> reader, const SegmentReadOptions& options)
       : reader_(std::move(reader)), options_(options) {}
 
   bool Valid() const override { return entries_.Valid(); }
@@ -34,7 +35,7 @@ class SegmentIterator final : public InternalIterator {
  private:
   static constexpr size_t kNowhere = static_cast<size_t>(-1);
 
-  const Index& index() const { return reader_->tail_.index; }
+  const Index& index() const { return reader_->index_; }
   bool LoadBlock(size_t position);  // makes it the present one, at no entry; false on error
   absl::StatusOr<std::shared_ptr<const Block>> FetchBlock(size_t position);
   absl::StatusOr<std::shared_ptr<const Block>> ReadAhead(size_t position);
@@ -44,7 +45,7 @@ class SegmentIterator final : public InternalIterator {
   void SkipBackward();
   bool TakeOverError();  // of the present block; true if there is one
 
-  const std::shared_ptr<const SegmentReader> reader_;
+  const std::shared_ptr<const OrderedSegmentReader> reader_;
   const SegmentReadOptions options_;
   size_t position_ = kNowhere;          // in the index
   std::shared_ptr<const Block> block_;  // at position_
@@ -57,4 +58,4 @@ class SegmentIterator final : public InternalIterator {
 
 }  // namespace firn
 
-#endif  // FIRN_SSTABLE_SEGMENT_ITERATOR_H_
+#endif  // FIRN_SSTABLE_ORDERED_SEGMENT_ITERATOR_H_

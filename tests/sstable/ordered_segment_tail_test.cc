@@ -1,15 +1,15 @@
-#include "sstable/segment_tail.h"
+#include "sstable/ordered_segment_tail.h"
 
 #include "tests/sstable/segment_support.h"
 
 namespace firn {
 namespace {
 
-class SegmentTailTest : public testing::Test {
+class OrderedSegmentTailTest : public testing::Test {
  protected:
-  absl::StatusOr<SegmentTail> Read() {
+  absl::StatusOr<OrderedSegmentTail> Read() {
     FIRN_ASSIGN_OR_RETURN(auto file, file_system_.OpenForRead("s"));
-    return ReadSegmentTail(*file);
+    return ReadOrderedSegmentTail(*file);
   }
   // The file with another properties block, everything else as a writer of it would have put it.
   void ReplaceProperties(const SegmentProperties& properties) {
@@ -30,14 +30,14 @@ class SegmentTailTest : public testing::Test {
   MemoryFileSystem file_system_;
 };
 
-TEST_F(SegmentTailTest, TellsWhatTheWriterTold) {
+TEST_F(OrderedSegmentTailTest, TellsWhatTheWriterTold) {
   Random random(22);
   ASSERT_OK_AND_ASSIGN(
       const SegmentMeta meta,
       WriteSegment(file_system_, "s", RandomModel(random, 500),
                    {.keyspace = KeyspaceId{3}, .created_ms = 5, .origin = "test"}));
   const uint64_t before = file_system_.operations();
-  ASSERT_OK_AND_ASSIGN(const SegmentTail tail, Read());
+  ASSERT_OK_AND_ASSIGN(const OrderedSegmentTail tail, Read());
   EXPECT_EQ(file_system_.operations() - before, 3u);  // open, footer, three blocks at once
   EXPECT_EQ(MetaOf(tail), meta);
   EXPECT_EQ(tail.properties.keyspace, KeyspaceId{3});
@@ -47,16 +47,16 @@ TEST_F(SegmentTailTest, TellsWhatTheWriterTold) {
   EXPECT_TRUE(tail.filter.present());
 }
 
-TEST_F(SegmentTailTest, ASegmentMayHaveNoFilter) {
+TEST_F(OrderedSegmentTailTest, ASegmentMayHaveNoFilter) {
   ASSERT_OK(WriteSegment(file_system_, "s", {{Key("a", 1), "v"}}, {.filter_bits_per_key = 0}));
-  ASSERT_OK_AND_ASSIGN(const SegmentTail tail, Read());
+  ASSERT_OK_AND_ASSIGN(const OrderedSegmentTail tail, Read());
   EXPECT_FALSE(tail.filter.present());
   EXPECT_TRUE(tail.filter.MayContain("b"));
 }
 
-TEST_F(SegmentTailTest, PartsThatDisagreeAreRefused) {
+TEST_F(OrderedSegmentTailTest, PartsThatDisagreeAreRefused) {
   ASSERT_OK(WriteSegment(file_system_, "s", {{Key("a", 1), "v"}, {Key("b", 1), "v"}}));
-  ASSERT_OK_AND_ASSIGN(const SegmentTail tail, Read());
+  ASSERT_OK_AND_ASSIGN(const OrderedSegmentTail tail, Read());
   ReplaceProperties(tail.properties);
   ASSERT_OK(Read());
   SegmentProperties changed = tail.properties;

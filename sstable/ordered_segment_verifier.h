@@ -1,6 +1,7 @@
-// sstable/segment_verifier.h: reads a whole segment and holds every part of it against the others.
-#ifndef FIRN_SSTABLE_SEGMENT_VERIFIER_H_
-#define FIRN_SSTABLE_SEGMENT_VERIFIER_H_
+// sstable/ordered_segment_verifier.h: reads a whole ordered segment and holds every part of it against
+// the others.
+#ifndef FIRN_SSTABLE_ORDERED_SEGMENT_VERIFIER_H_
+#define FIRN_SSTABLE_ORDERED_SEGMENT_VERIFIER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,14 +10,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sstable/block.h"
-#include "sstable/segment_reader.h"
+#include "sstable/ordered_segment_reader.h"
 
 namespace firn {
 
-// Used once. Behind SegmentReader::Verify().
-class SegmentVerifier {
+// Used once. Behind OrderedSegmentReader::Verify().
+class OrderedSegmentVerifier {
  public:
-  explicit SegmentVerifier(const SegmentReader& reader) : reader_(reader) {}
+  explicit OrderedSegmentVerifier(const OrderedSegmentReader& reader) : reader_(reader) {}
 
   SegmentReport Run();
 
@@ -31,7 +32,7 @@ class SegmentVerifier {
   void Compare(absl::string_view what, uint64_t stated, uint64_t counted);
   void Report(absl::Status problem);
 
-  const SegmentReader& reader_;
+  const OrderedSegmentReader& reader_;
   SegmentReport report_;
   SegmentProperties counted_;    // what the entries add up to
   std::string last_key_;         // of the entries so far
@@ -41,4 +42,4 @@ class SegmentVerifier {
 
 }  // namespace firn
 
-#endif  // FIRN_SSTABLE_SEGMENT_VERIFIER_H_
+#endif  // FIRN_SSTABLE_ORDERED_SEGMENT_VERIFIER_H_

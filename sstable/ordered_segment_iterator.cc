@@ -1,4 +1,4 @@
-#include "sstable/segment_iterator.h"
+#include "sstable/ordered_segment_iterator.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,13 +8,13 @@
 
 namespace firn {
 
-void SegmentIterator::GoNowhere() {
+void OrderedSegmentIterator::GoNowhere() {
   entries_.Reset(nullptr);
   block_.reset();
   position_ = kNowhere;
 }
 
-bool SegmentIterator::LoadBlock(size_t position) {
+bool OrderedSegmentIterator::LoadBlock(size_t position) {
   if (position == position_) return true;
   const bool sequential = position_ != kNowhere && position == position_ + 1;
   if (!sequential) window_ = 0;
@@ -30,7 +30,7 @@ bool SegmentIterator::LoadBlock(size_t position) {
   return true;
 }
 
-absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::FetchBlock(size_t position) {
+absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentIterator::FetchBlock(size_t position) {
   if (position >= ahead_begin_ && position - ahead_begin_ < ahead_.size()) {
     std::shared_ptr<const Block> ahead = std::move(ahead_[position - ahead_begin_]);
     if (ahead != nullptr) return ahead;  // else it was used, and is wanted once more
@@ -40,7 +40,7 @@ absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::FetchBlock(size_t 
   return ReadAhead(position);
 }
 
-absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::ReadAhead(size_t position) {
+absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentIterator::ReadAhead(size_t position) {
   std::vector<BlockHandle> handles;
   size_t bytes = 0;
   const size_t bytes_max = std::min(2 * window_, options_.readahead_max);
@@ -67,13 +67,13 @@ absl::StatusOr<std::shared_ptr<const Block>> SegmentIterator::ReadAhead(size_t p
   return std::move(ahead_.front());
 }
 
-bool SegmentIterator::TakeOverError() {
+bool OrderedSegmentIterator::TakeOverError() {
   if (entries_.status().ok()) return false;
   status_ = reader_->AnnotateBlockError(entries_.status(), index().handle(position_));
   return true;
 }
 
-void SegmentIterator::SkipForward() {
+void OrderedSegmentIterator::SkipForward() {
   while (!entries_.Valid()) {
     if (TakeOverError()) return;
     if (position_ + 1 >= index().size()) return GoNowhere();
@@ -82,7 +82,7 @@ void SegmentIterator::SkipForward() {
   }
 }
 
-void SegmentIterator::SkipBackward() {
+void OrderedSegmentIterator::SkipBackward() {
   while (!entries_.Valid()) {
     if (TakeOverError()) return;
     if (position_ == 0) return GoNowhere();
@@ -91,19 +91,19 @@ void SegmentIterator::SkipBackward() {
   }
 }
 
-void SegmentIterator::SeekToFirst() {
+void OrderedSegmentIterator::SeekToFirst() {
   if (!status_.ok() || !LoadBlock(0)) return;
   entries_.SeekToFirst();
   SkipForward();
 }
 
-void SegmentIterator::SeekToLast() {
+void OrderedSegmentIterator::SeekToLast() {
   if (!status_.ok() || !LoadBlock(index().size() - 1)) return;
   entries_.SeekToLast();
   SkipBackward();
 }
 
-void SegmentIterator::Seek(absl::string_view target) {
+void OrderedSegmentIterator::Seek(absl::string_view target) {
   if (!status_.ok()) return;
   const size_t position = index().Seek(target);
   if (position == index().size()) return GoNowhere();
@@ -112,14 +112,14 @@ void SegmentIterator::Seek(absl::string_view target) {
   SkipForward();
 }
 
-void SegmentIterator::Next() {
+void OrderedSegmentIterator::Next() {
   if (!status_.ok()) return;
   FIRN_DCHECK(Valid());
   entries_.Next();
   SkipForward();
 }
 
-void SegmentIterator::Prev() {
+void OrderedSegmentIterator::Prev() {
   if (!status_.ok()) return;
   FIRN_DCHECK(Valid());
   entries_.Prev();

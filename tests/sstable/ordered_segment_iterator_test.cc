@@ -1,11 +1,11 @@
-#include "sstable/segment_iterator.h"
+#include "sstable/ordered_segment_iterator.h"
 
 #include "tests/sstable/segment_support.h"
 
 namespace firn {
 namespace {
 
-class SegmentIteratorTest : public testing::Test {
+class OrderedSegmentIteratorTest : public testing::Test {
  protected:
   void SetUp() override {
     Random random(20);
@@ -36,7 +36,7 @@ class SegmentIteratorTest : public testing::Test {
   SegmentMeta meta_;
 };
 
-TEST_F(SegmentIteratorTest, ReadsMoreAndMoreAheadInASequentialScan) {
+TEST_F(OrderedSegmentIteratorTest, ReadsMoreAndMoreAheadInASequentialScan) {
   const uint64_t blocks = Open(nullptr)->Blocks().size();
   ASSERT_GT(blocks, 900u);
   EXPECT_EQ(ReadsOfAScan({.readahead_max = 0}, nullptr), blocks);
@@ -45,7 +45,7 @@ TEST_F(SegmentIteratorTest, ReadsMoreAndMoreAheadInASequentialScan) {
   EXPECT_EQ(counters_.block_reads.load(), 2 * blocks);  // none twice
 }
 
-TEST_F(SegmentIteratorTest, AJumpReadsOneBlock) {
+TEST_F(OrderedSegmentIteratorTest, AJumpReadsOneBlock) {
   const auto iterator = Open(nullptr)->NewIterator();
   Random random(21);
   const uint64_t before = counters_.block_reads.load();
@@ -53,7 +53,7 @@ TEST_F(SegmentIteratorTest, AJumpReadsOneBlock) {
   EXPECT_LE(counters_.block_reads.load() - before, 50u);
 }
 
-TEST_F(SegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
+TEST_F(OrderedSegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
   BlockCache cache(16 << 20);
   ReadsOfAScan({.cache = CacheUse::kProbe}, &cache);
   EXPECT_EQ(cache.Counters().entries, 0u);
@@ -62,7 +62,7 @@ TEST_F(SegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
   EXPECT_EQ(ReadsOfAScan({.cache = CacheUse::kProbe}, &cache), 0u);
 }
 
-TEST_F(SegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
+TEST_F(OrderedSegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
   const auto blocks = Open(nullptr)->Blocks();
   const size_t bad = blocks.size() / 2;
   std::string content = ReadAll(file_system_, "s");
@@ -76,8 +76,8 @@ TEST_F(SegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
   EXPECT_THAT(iterator->status(),
               StatusIs(absl::StatusCode::kDataLoss,
                        testing::HasSubstr(absl::StrCat("s: offset ", blocks[bad].handle.offset))));
-  EXPECT_GT(CompareInternalKeys(expected->first, blocks[bad - 1].separator), 0);
-  EXPECT_LE(CompareInternalKeys(expected->first, blocks[bad].separator), 0);
+  EXPECT_GT(CompareInternalKeys(expected->first, blocks[bad - 1].limit_key), 0);
+  EXPECT_LE(CompareInternalKeys(expected->first, blocks[bad].limit_key), 0);
   iterator->SeekToFirst();  // the error stays
   EXPECT_FALSE(iterator->Valid());
   const auto other = Open(nullptr)->NewIterator();
@@ -86,7 +86,7 @@ TEST_F(SegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
   EXPECT_EQ(other->key(), model_.rbegin()->first);
 }
 
-TEST_F(SegmentIteratorTest, KeepsItsReaderAlive) {
+TEST_F(OrderedSegmentIteratorTest, KeepsItsReaderAlive) {
   std::unique_ptr<InternalIterator> iterator = Open(nullptr)->NewIterator();
   iterator->SeekToFirst();
   ASSERT_TRUE(iterator->Valid());

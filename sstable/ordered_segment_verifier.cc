@@ -1,4 +1,4 @@
-#include "sstable/segment_verifier.h"
+#include "sstable/ordered_segment_verifier.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,20 +17,20 @@ constexpr size_t kProblemsMax = 100;  // enough to see what is wrong
 
 }  // namespace
 
-SegmentReport SegmentVerifier::Run() {
+SegmentReport OrderedSegmentVerifier::Run() {
   CheckTail();
   CheckDataBlocks();
   if (all_blocks_good_) CheckTotals();
   return std::move(report_);
 }
 
-void SegmentVerifier::Report(absl::Status problem) {
+void OrderedSegmentVerifier::Report(absl::Status problem) {
   if (report_.problems.size() < kProblemsMax) report_.problems.push_back(std::move(problem));
 }
 
 // The reader has checked it when it was opened: again, for the file may have gone bad since.
-void SegmentVerifier::CheckTail() {
-  const absl::StatusOr<SegmentTail> tail = ReadSegmentTail(*reader_.file_);
+void OrderedSegmentVerifier::CheckTail() {
+  const absl::StatusOr<OrderedSegmentTail> tail = ReadOrderedSegmentTail(*reader_.file_);
   report_.bytes += reader_.file_->size() - reader_.properties().data_size;
   if (!tail.ok()) return Report(tail.status());
   SegmentMeta found = MetaOf(*tail);
@@ -41,8 +41,8 @@ void SegmentVerifier::CheckTail() {
   }
 }
 
-void SegmentVerifier::CheckDataBlocks() {
-  const Index& index = reader_.tail_.index;
+void OrderedSegmentVerifier::CheckDataBlocks() {
+  const Index& index = reader_.index_;
   for (size_t begin = 0; begin < index.size() && report_.problems.size() < kProblemsMax;) {
     std::vector<BlockHandle> handles;
     uint64_t bytes = 0;
@@ -67,8 +67,8 @@ void SegmentVerifier::CheckDataBlocks() {
   if (report_.problems.size() >= kProblemsMax) all_blocks_good_ = false;
 }
 
-void SegmentVerifier::CheckDataBlock(size_t position, const Block& block) {
-  const BlockHandle handle = reader_.tail_.index.handle(position);
+void OrderedSegmentVerifier::CheckDataBlock(size_t position, const Block& block) {
+  const BlockHandle handle = reader_.index_.handle(position);
   ++report_.data_blocks;
   CheckRestartPoints(handle, block);
   BlockIterator entry(&block);
@@ -81,14 +81,14 @@ void SegmentVerifier::CheckDataBlock(size_t position, const Block& block) {
     last_block_good_ = false;
     return Report(reader_.AnnotateBlockError(entry.status(), handle));
   }
-  if (CompareInternalKeys(last_key_, reader_.tail_.index.separator(position)) > 0) {
+  if (CompareInternalKeys(last_key_, reader_.index_.separator(position)) > 0) {
     Report(CorruptionAt(reader_.path(), handle.offset,
                         "the block's last key is above its separator in the index"));
   }
 }
 
 // Every restart point begins an entry: a search that starts there then reads what a scan reads.
-void SegmentVerifier::CheckRestartPoints(const BlockHandle& handle, const Block& block) {
+void OrderedSegmentVerifier::CheckRestartPoints(const BlockHandle& handle, const Block& block) {
   uint32_t next = 0;
   BlockIterator entry(&block);
   for (entry.SeekToFirst(); entry.Valid() && next < block.restart_count(); entry.Next()) {
@@ -100,16 +100,16 @@ void SegmentVerifier::CheckRestartPoints(const BlockHandle& handle, const Block&
   }
 }
 
-void SegmentVerifier::CheckSeparator(size_t position, absl::string_view next_key) {
-  const absl::string_view separator = reader_.tail_.index.separator(position);
+void OrderedSegmentVerifier::CheckSeparator(size_t position, absl::string_view next_key) {
+  const absl::string_view separator = reader_.index_.separator(position);
   // Else a lookup would look for the next block's key in this one.
   if (separator == last_key_ || UserKeyOf(separator) < UserKeyOf(next_key)) return;
   Report(
-      CorruptionAt(reader_.path(), reader_.tail_.index.handle(position).offset,
+      CorruptionAt(reader_.path(), reader_.index_.handle(position).offset,
                    "the block's separator in the index is not below the next block's first key"));
 }
 
-void SegmentVerifier::CheckEntry(const BlockHandle& handle, absl::string_view key,
+void OrderedSegmentVerifier::CheckEntry(const BlockHandle& handle, absl::string_view key,
                                  absl::string_view value) {
   const absl::string_view user_key = UserKeyOf(key);
   const bool is_first = counted_.entry_count == 0;
@@ -117,7 +117,7 @@ void SegmentVerifier::CheckEntry(const BlockHandle& handle, absl::string_view ke
     Report(CorruptionAt(reader_.path(), handle.offset,
                         absl::StrCat("entry ", counted_.entry_count, " is out of order")));
   }
-  if (!reader_.tail_.filter.MayContain(user_key)) {
+  if (!reader_.filter_.MayContain(user_key)) {
     Report(CorruptionAt(reader_.path(), reader_.footer().filter.offset,
                         absl::StrCat("the filter lacks the key of entry ", counted_.entry_count)));
   }
@@ -136,14 +136,14 @@ void SegmentVerifier::CheckEntry(const BlockHandle& handle, absl::string_view ke
   last_key_.assign(key.data(), key.size());
 }
 
-void SegmentVerifier::Compare(absl::string_view what, uint64_t stated, uint64_t counted) {
+void OrderedSegmentVerifier::Compare(absl::string_view what, uint64_t stated, uint64_t counted) {
   if (stated == counted) return;
   Report(CorruptionAt(reader_.path(), reader_.footer().properties.offset,
                       absl::StrCat(what, " in the properties"),
                       {.expected = counted, .actual = stated}));
 }
 
-void SegmentVerifier::CheckTotals() {
+void OrderedSegmentVerifier::CheckTotals() {
   const SegmentProperties& stated = reader_.properties();
   Compare("number of entries", stated.entry_count, counted_.entry_count);
   Compare("number of tombstones", stated.tombstone_count, counted_.tombstone_count);

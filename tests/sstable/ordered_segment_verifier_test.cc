@@ -1,6 +1,6 @@
-#include "sstable/segment_verifier.h"
+#include "sstable/ordered_segment_verifier.h"
 
-#include "sstable/segment_tail.h"
+#include "sstable/ordered_segment_tail.h"
 #include "tests/sstable/segment_support.h"
 
 namespace firn {
@@ -50,7 +50,7 @@ class HandMadeSegment {
     const auto reader = SegmentReader::Open(file_system, "s", *meta, nullptr);
     EXPECT_OK(reader);
     std::vector<std::string> problems;
-    for (const absl::Status& problem : SegmentVerifier(**reader).Run().problems) {
+    for (const absl::Status& problem : (*reader)->Verify().problems) {
       EXPECT_THAT(problem, StatusIs(absl::StatusCode::kDataLoss));
       problems.emplace_back(problem.message());
     }
@@ -73,7 +73,7 @@ class HandMadeSegment {
   std::string bytes_;
 };
 
-TEST(SegmentVerifierTest, FindsNothingInAGoodSegmentAndCountsIt) {
+TEST(OrderedSegmentVerifierTest, FindsNothingInAGoodSegmentAndCountsIt) {
   Random random(23);
   const Model model = RandomModel(random, 3000);
   MemoryFileSystem file_system;
@@ -86,28 +86,28 @@ TEST(SegmentVerifierTest, FindsNothingInAGoodSegmentAndCountsIt) {
   EXPECT_EQ(report.bytes, meta.size);
 }
 
-TEST(SegmentVerifierTest, AHandMadeSegmentCanBeGood) {
+TEST(OrderedSegmentVerifierTest, AHandMadeSegmentCanBeGood) {
   HandMadeSegment segment;
   segment.AddBlock({{Key("a", 1), "1"}, {Key("b", 1), "2"}}, Key("b", 1));
   segment.AddBlock({{Key("c", 1), "1"}, {Key("d", 1), "2"}}, Key("d", 1));
   EXPECT_THAT(segment.Verify(), testing::IsEmpty());
 }
 
-TEST(SegmentVerifierTest, SeesEntriesOutOfOrder) {
+TEST(OrderedSegmentVerifierTest, SeesEntriesOutOfOrder) {
   HandMadeSegment segment;
   segment.AddBlock({{Key("a", 1), "1"}, {Key("c", 1), "2"}, {Key("b", 1), "3"}, {Key("d", 1), ""}},
                    Key("d", 1));
   EXPECT_THAT(segment.Verify(), testing::ElementsAre(HasSubstr("entry 2 is out of order")));
 }
 
-TEST(SegmentVerifierTest, SeesASeparatorBelowItsBlock) {
+TEST(OrderedSegmentVerifierTest, SeesASeparatorBelowItsBlock) {
   HandMadeSegment segment;
   segment.AddBlock({{Key("a", 1), "1"}, {Key("b", 1), "2"}}, Key("a", 1));
   segment.AddBlock({{Key("c", 1), "1"}}, Key("c", 1));
   EXPECT_THAT(segment.Verify(), testing::Contains(HasSubstr("above its separator")));
 }
 
-TEST(SegmentVerifierTest, SeesASeparatorThatReachesIntoTheNextBlock) {
+TEST(OrderedSegmentVerifierTest, SeesASeparatorThatReachesIntoTheNextBlock) {
   HandMadeSegment segment;
   segment.AddBlock({{Key("a", 1), "1"}}, Key("c", 1));
   segment.AddBlock({{Key("c", 1), "1"}}, Key("d", 1));
@@ -115,7 +115,7 @@ TEST(SegmentVerifierTest, SeesASeparatorThatReachesIntoTheNextBlock) {
               testing::ElementsAre(HasSubstr("not below the next block's first key")));
 }
 
-TEST(SegmentVerifierTest, SeesAKeyThatTheFilterLacks) {
+TEST(OrderedSegmentVerifierTest, SeesAKeyThatTheFilterLacks) {
   HandMadeSegment segment;
   segment.AddBlock({{Key("a", 1), "1"}, {Key("b", 1), "2"}}, Key("b", 1));
   segment.filter.emplace(10);
@@ -123,7 +123,7 @@ TEST(SegmentVerifierTest, SeesAKeyThatTheFilterLacks) {
   EXPECT_THAT(segment.Verify(), testing::ElementsAre(HasSubstr("filter lacks the key of entry 1")));
 }
 
-TEST(SegmentVerifierTest, SeesPropertiesThatLie) {
+TEST(OrderedSegmentVerifierTest, SeesPropertiesThatLie) {
   const auto problems = [](auto change) {
     HandMadeSegment segment;
     segment.AddBlock({{Key("a", 1), "1"}, {Key("b", 1), "2"}}, Key("b", 1));
@@ -148,7 +148,7 @@ TEST(SegmentVerifierTest, SeesPropertiesThatLie) {
               testing::ElementsAre(HasSubstr("key range")));
 }
 
-TEST(SegmentVerifierTest, GoesOnAfterABadBlock) {
+TEST(OrderedSegmentVerifierTest, GoesOnAfterABadBlock) {
   Random random(24);
   MemoryFileSystem file_system;
   ASSERT_OK_AND_ASSIGN(const SegmentMeta meta,

@@ -1,0 +1,83 @@
+// sstable/ordered_segment_reader.h: the reader of the ordered layout.
+//
+// Open() reads footer, properties, index and filter, holds them against what the manifest says
+// (SegmentMeta), and keeps index and filter in memory. Data blocks come through the block cache.
+#ifndef FIRN_SSTABLE_ORDERED_SEGMENT_READER_H_
+#define FIRN_SSTABLE_ORDERED_SEGMENT_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/types.h"
+#include "sstable/block.h"
+#include "sstable/internal_iterator.h"
+#include "sstable/internal_key.h"
+#include "sstable/ordered_segment_tail.h"
+#include "sstable/segment_format.h"
+#include "sstable/segment_reader.h"
+
+namespace firn {
+
+class OrderedSegmentReader final : public SegmentReader {
+ public:
+  // Errors: DataLoss (damaged, or not the expected segment), I/O.
+  static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(SegmentSource source);
+
+  // Reads one block at most.
+  absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
+                                                SequenceNumber at_most) const override;
+  absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
+                       SequenceNumber at_most) const override;
+  std::unique_ptr<InternalIterator> NewIterator(
+      const SegmentReadOptions& options = {}) const override;
+  SegmentReport Verify() const override;
+  size_t memory_usage() const override { return index_.memory_usage() + filter_.memory_usage(); }
+  uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const override;
+  std::vector<SegmentBlock> Blocks() const override;
+  absl::StatusOr<size_t> VisitBlock(
+      const BlockHandle& handle,
+      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override;
+
+  // One data block, verified. Uses the cache.
+  absl::StatusOr<std::shared_ptr<const Block>> ReadDataBlock(const BlockHandle& handle,
+                                                             CacheUse cache) const;
+  // Several, in one submission, each with its own outcome. Past the cache.
+  std::vector<absl::StatusOr<std::shared_ptr<const Block>>> ReadDataBlocks(
+      absl::Span<const BlockHandle> handles) const;
+
+ private:
+  friend class OrderedSegmentIterator;
+  friend class OrderedSegmentVerifier;
+
+  OrderedSegmentReader(SegmentSource source, OrderedSegmentTail tail);
+
+  std::shared_ptr<const Block> FindCached(const BlockHandle& handle) const;
+  bool IsCached(const BlockHandle& handle) const;  // counts as nothing
+  void InsertCached(const BlockHandle& handle, std::shared_ptr<const Block> block) const;
+  bool FilterMayContain(absl::string_view user_key) const;
+  // The entry of `target` in `block`, the one at `handle`.
+  absl::StatusOr<std::optional<FoundEntry>> FindInBlock(const LookupKey& target,
+                                                        std::shared_ptr<const Block> block,
+                                                        const BlockHandle& handle) const;
+  // An error that a BlockIterator found, with the file and the block's offset.
+  absl::Status AnnotateBlockError(const absl::Status& status, const BlockHandle& handle) const;
+  // The verified block that was read as `bytes` (with its trailer). Takes over `owned` as the
+  // block's memory if it is the same bytes and they need no decompression.
+  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(ByteSpan bytes,
+                                                           const BlockHandle& handle,
+                                                           std::unique_ptr<uint8_t[]> owned) const;
+
+  const Index index_;
+  const Filter filter_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_ORDERED_SEGMENT_READER_H_
