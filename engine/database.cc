@@ -506,7 +506,10 @@ Statistics DatabaseImpl::statistics() const {
   statistics.io_reason = environment_.io_reason;
   statistics.last_sequence = last_sequence();
   statistics.log_bytes = log_->written_bytes();
-  statistics.block_cache_bytes = blocks_.Counters().charge;
+  const CacheCounters blocks = blocks_.Counters();
+  statistics.block_cache_hits = blocks.hits;
+  statistics.block_cache_misses = blocks.misses;
+  statistics.block_cache_bytes = blocks.charge;
   statistics.snapshots = snapshots_.count();
   const std::shared_ptr<const KeyspaceTable> keyspaces = table();
   for (const auto& [id, keyspace] : *keyspaces) {

@@ -55,8 +55,6 @@ void EngineCounters::Read(Statistics& statistics) const {
   statistics.gets = gets.Total();
   statistics.filter_checks = load(segments.filter_checks);
   statistics.filter_negatives = load(segments.filter_negatives);
-  statistics.block_cache_hits = load(segments.block_cache_hits);
-  statistics.block_cache_misses = load(segments.block_cache_misses);
   statistics.recovered_batches = recovered_batches;
   statistics.recovered_bytes = recovered_bytes;
   statistics.recovery_us = recovery_us;

@@ -1,16 +1,264 @@
 #include "sstable/block_cache.h"
 
+#include <algorithm>
 #include <utility>
 
-namespace firn {
+#include "base/check.h"
+#include "base/hash.h"
 
-std::shared_ptr<const BlockContent> BlockCache::Find(const BlockAddress& address) {
-  return blocks_.Lookup(address);
+namespace firn {
+namespace {
+
+// A tenth of the bytes is for blocks that nobody has asked for again yet.
+constexpr size_t kSmallShare = 10;
+// So many uses, after the one that read it, and a block in the small queue has earned its place.
+constexpr uint8_t kUsesToStay = 2;
+
+}  // namespace
+
+void BlockCache::Queue::Push(const BlockContent& block) {
+  block.place_.newer = nullptr;
+  block.place_.older = newest;
+  (newest != nullptr ? newest->place_.newer : oldest) = &block;
+  newest = &block;
+  charge += block.memory_usage();
+  ++blocks;
 }
 
-void BlockCache::Insert(const BlockAddress& address, std::shared_ptr<const BlockContent> block) {
-  const size_t charge = block->memory_usage();
-  blocks_.Insert(address, std::move(block), charge);
+void BlockCache::Queue::Remove(const BlockContent& block) {
+  (block.place_.newer != nullptr ? block.place_.newer->place_.older : newest) = block.place_.older;
+  (block.place_.older != nullptr ? block.place_.older->place_.newer : oldest) = block.place_.newer;
+  charge -= block.memory_usage();
+  --blocks;
+}
+
+void BlockCache::Shard::Remove(const BlockContent& block, Garbage& garbage) {
+  (block.place_.in_main ? main : small).Remove(block);
+  if (block.place_.slots->Clear(block.place_.ordinal, garbage)) --chunks;
+  garbage.push_back(std::move(block.place_.self));
+}
+
+void BlockCache::Shard::AddGhost(uint64_t key) {
+  ghosts.push_back(key);
+  ++ghost_counts[key];
+  const size_t limit = std::max(size_t{16}, small.blocks + main.blocks);
+  while (ghosts.size() > limit) {
+    const auto oldest = ghost_counts.find(ghosts.front());
+    if (--oldest->second == 0) ghost_counts.erase(oldest);
+    ghosts.pop_front();
+  }
+}
+
+void BlockCache::Shard::EvictFromSmall(Garbage& garbage) {
+  const BlockContent& block = *small.oldest;
+  if (block.uses_.load(std::memory_order_relaxed) >= kUsesToStay) {
+    small.Remove(block);
+    block.uses_.store(0, std::memory_order_relaxed);
+    block.place_.in_main = true;
+    main.Push(block);
+    return;
+  }
+  AddGhost(block.place_.slots->KeyOf(block.place_.ordinal));
+  Remove(block, garbage);
+  ++evictions;
+}
+
+void BlockCache::Shard::EvictFromMain(Garbage& garbage) {
+  const BlockContent& block = *main.oldest;
+  const uint8_t uses = block.uses_.load(std::memory_order_relaxed);
+  if (uses > 0) {
+    main.Remove(block);
+    block.uses_.store(static_cast<uint8_t>(uses - 1), std::memory_order_relaxed);
+    main.Push(block);
+    return;
+  }
+  Remove(block, garbage);
+  ++evictions;
+}
+
+void BlockCache::Shard::EvictDownTo(size_t limit, Garbage& garbage) {
+  // Ends though readers go on using blocks: a block passes at most four times while they pause, and
+  // the rounds are bounded for when they do not.
+  size_t rounds = 8 * (small.blocks + main.blocks);
+  while (charge() > limit) {
+    if (small.blocks > 0 && (small.charge > limit / kSmallShare || main.blocks == 0)) {
+      EvictFromSmall(garbage);
+    } else {
+      if (rounds == 0) main.oldest->uses_.store(0, std::memory_order_relaxed);
+      EvictFromMain(garbage);
+    }
+    if (rounds > 0) --rounds;
+  }
+}
+
+BlockCache::BlockCache(size_t capacity)
+    : capacity_(capacity), shards_(std::clamp(capacity / kShardSizeMin, size_t{1}, kShardsMax)) {}
+
+BlockCache::~BlockCache() { FIRN_CHECK(slots_count_.load() == 0); }
+
+void BlockCache::SetCapacity(size_t capacity) {
+  capacity_.store(capacity, std::memory_order_relaxed);
+  for (Shard& shard : shards_) {
+    Garbage garbage;
+    {
+      MutexLock lock(shard.mutex);
+      shard.EvictDownTo(ShardCapacity(), garbage);
+    }
+    Retire(std::move(garbage));
+  }
+  epochs_.Collect();
+}
+
+CacheCounters BlockCache::Counters() const {
+  CacheCounters sum;
+  tallies_.ForEach([&sum](const Tally& tally) {
+    sum.hits += tally.hits.load(std::memory_order_relaxed);
+    sum.misses += tally.misses.load(std::memory_order_relaxed);
+  });
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    sum.inserts += shard.inserts;
+    sum.evictions += shard.evictions;
+    sum.charge += shard.charge();
+    sum.entries += shard.small.blocks + shard.main.blocks;
+  }
+  return sum;
+}
+
+void BlockCache::CheckInvariants() const {
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const Queue* const queue : {&shard.small, &shard.main}) {
+      size_t charge = 0;
+      size_t blocks = 0;
+      for (const BlockContent* block = queue->newest; block != nullptr; block = block->place_.older) {
+        charge += block->memory_usage();
+        ++blocks;
+        FIRN_CHECK(block->place_.self.get() == block);
+        FIRN_CHECK(block->place_.slots->SlotOf(block->place_.ordinal)->load() == block);
+      }
+      FIRN_CHECK(charge == queue->charge && blocks == queue->blocks);
+    }
+    FIRN_CHECK(shard.charge() <= ShardCapacity() || shard.charge() == 0);
+  }
+}
+
+void BlockCache::Retire(Garbage garbage) {
+  for (std::shared_ptr<const void>& object : garbage) epochs_.Retire(std::move(object));
+}
+
+BlockSlots::BlockSlots(BlockCache* cache, uint64_t segment_id, size_t block_count)
+    : cache_(cache),
+      segment_id_(segment_id),
+      block_count_(block_count),
+      chunks_(cache == nullptr ? 0 : (block_count + BlockCache::kSlotsAChunk - 1) /
+                                         BlockCache::kSlotsAChunk) {
+  if (cache_ != nullptr) cache_->slots_count_.fetch_add(1);
+}
+
+BlockSlots::~BlockSlots() {
+  if (cache_ == nullptr) return;
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    if (chunks_[i].load() == nullptr) continue;
+    BlockCache::Garbage garbage;
+    BlockCache::Shard& shard = ShardOf(i * BlockCache::kSlotsAChunk);
+    {
+      MutexLock lock(shard.mutex);
+      for (size_t j = 0; j < BlockCache::kSlotsAChunk; ++j) {
+        const Chunk* const chunk = chunks_[i].load();
+        if (chunk == nullptr) break;  // evicted by others, or by us with its last block
+        const BlockContent* const block = chunk->slots[j].load();
+        if (block != nullptr) shard.Remove(*block, garbage);
+      }
+    }
+    cache_->Retire(std::move(garbage));
+  }
+  cache_->slots_count_.fetch_sub(1);
+}
+
+uint64_t BlockSlots::KeyOf(size_t ordinal) const { return HashInteger(segment_id_ + ordinal); }
+
+BlockCache::Shard& BlockSlots::ShardOf(size_t ordinal) const {
+  const uint64_t chunk = ordinal / BlockCache::kSlotsAChunk;
+  return cache_->shards_[(HashInteger(segment_id_ ^ chunk) >> 32) % cache_->shards_.size()];
+}
+
+const std::atomic<const BlockContent*>* BlockSlots::SlotOf(size_t ordinal) const {
+  FIRN_DCHECK(ordinal < block_count_);
+  if (chunks_.empty()) return nullptr;
+  const Chunk* const chunk = chunks_[ordinal / BlockCache::kSlotsAChunk].load();
+  if (chunk == nullptr) return nullptr;
+  return &chunk->slots[ordinal % BlockCache::kSlotsAChunk];
+}
+
+const BlockContent* BlockSlots::Look(size_t ordinal) const {
+  if (cache_ == nullptr) return nullptr;
+  const auto* const slot = SlotOf(ordinal);
+  const BlockContent* const block = slot == nullptr ? nullptr : slot->load();
+  BlockCache::Tally& tally = cache_->tallies_.Mine();
+  if (block == nullptr) {
+    BlockCache::Count(tally.misses);
+    return nullptr;
+  }
+  BlockCache::Count(tally.hits);
+  block->Touch();
+  return block;
+}
+
+std::shared_ptr<const BlockContent> BlockSlots::Find(size_t ordinal) const {
+  if (cache_ == nullptr) return nullptr;
+  const Epochs::Guard guard(cache_->epochs_);
+  const BlockContent* const block = Look(ordinal);
+  return block == nullptr ? nullptr : block->shared_from_this();
+}
+
+bool BlockSlots::Contains(size_t ordinal) const {
+  if (cache_ == nullptr) return false;
+  const Epochs::Guard guard(cache_->epochs_);
+  const auto* const slot = SlotOf(ordinal);
+  return slot != nullptr && slot->load() != nullptr;
+}
+
+void BlockSlots::Insert(size_t ordinal, std::shared_ptr<const BlockContent> block) const {
+  FIRN_DCHECK(ordinal < block_count_);
+  if (cache_ == nullptr) return;
+  BlockCache::Garbage garbage;
+  BlockCache::Shard& shard = ShardOf(ordinal);
+  {
+    MutexLock lock(shard.mutex);
+    const size_t limit = cache_->ShardCapacity();
+    if (block->memory_usage() + sizeof(Chunk) > limit) return;
+    std::atomic<Chunk*>& place = chunks_[ordinal / BlockCache::kSlotsAChunk];
+    Chunk* chunk = place.load();
+    if (chunk == nullptr) {
+      chunk = new Chunk;
+      place.store(chunk);
+      ++shard.chunks;
+    }
+    std::atomic<const BlockContent*>& slot = chunk->slots[ordinal % BlockCache::kSlotsAChunk];
+    if (slot.load() != nullptr) return;  // another reader was faster
+    const BlockContent& kept = *block;
+    kept.place_.slots = this;
+    kept.place_.ordinal = ordinal;
+    kept.place_.in_main = shard.ghost_counts.contains(KeyOf(ordinal));
+    kept.place_.self = std::move(block);
+    (kept.place_.in_main ? shard.main : shard.small).Push(kept);
+    slot.store(&kept);
+    ++chunk->used;
+    ++shard.inserts;
+    shard.EvictDownTo(limit, garbage);
+  }
+  cache_->Retire(std::move(garbage));
+}
+
+bool BlockSlots::Clear(size_t ordinal, BlockCache::Garbage& garbage) const {
+  std::atomic<Chunk*>& place = chunks_[ordinal / BlockCache::kSlotsAChunk];
+  Chunk* const chunk = place.load();
+  chunk->slots[ordinal % BlockCache::kSlotsAChunk].store(nullptr);
+  if (--chunk->used != 0) return false;
+  place.store(nullptr);
+  garbage.push_back(std::shared_ptr<const Chunk>(chunk));
+  return true;
 }
 
 }  // namespace firn

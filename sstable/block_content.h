@@ -3,6 +3,7 @@
 #ifndef FIRN_SSTABLE_BLOCK_CONTENT_H_
 #define FIRN_SSTABLE_BLOCK_CONTENT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,9 +13,11 @@
 
 namespace firn {
 
-// Immutable, so thread-safe. No virtual destructor: it is owned by shared_ptr, which remembers the
-// type that was made.
-class BlockContent {
+class BlockSlots;
+
+// Immutable but for what is the cache's, so thread-safe. Made by std::make_shared. No virtual
+// destructor: shared_ptr remembers the type that was made.
+class BlockContent : public std::enable_shared_from_this<BlockContent> {
  public:
   // Takes over `bytes`, of which the first `size` are the block.
   BlockContent(std::unique_ptr<uint8_t[]> bytes, size_t size)
@@ -26,8 +29,29 @@ class BlockContent {
   size_t memory_usage() const { return size_ + sizeof(BlockContent); }
 
  private:
+  friend class BlockCache;
+  friend class BlockSlots;
+
+  // Its place in the cache (sstable/block_cache.h), under the lock of its shard.
+  struct CachePlace {
+    const BlockSlots* slots = nullptr;
+    size_t ordinal = 0;
+    bool in_main = false;
+    const BlockContent* newer = nullptr;  // in its queue
+    const BlockContent* older = nullptr;
+    std::shared_ptr<const BlockContent> self;  // set while the cache holds it
+  };
+
+  // Counts one more use, up to 3. Racing uses may count as one.
+  void Touch() const {
+    const uint8_t uses = uses_.load(std::memory_order_relaxed);
+    if (uses < 3) uses_.store(static_cast<uint8_t>(uses + 1), std::memory_order_relaxed);
+  }
+
   const std::unique_ptr<uint8_t[]> bytes_;
   const size_t size_;
+  mutable std::atomic<uint8_t> uses_{0};
+  mutable CachePlace place_;
 };
 
 }  // namespace firn

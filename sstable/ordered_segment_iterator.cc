@@ -35,7 +35,7 @@ absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentIterator::FetchBlock(
     std::shared_ptr<const Block> ahead = std::move(ahead_[position - ahead_begin_]);
     if (ahead != nullptr) return ahead;  // else it was used, and is wanted once more
   }
-  std::shared_ptr<const Block> cached = reader_->FindCached(index().handle(position));
+  std::shared_ptr<const Block> cached = reader_->FindCached(position);
   if (cached != nullptr) return cached;
   return ReadAhead(position);
 }
@@ -48,7 +48,7 @@ absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentIterator::ReadAhead(s
     const BlockHandle handle = index().handle(at);
     const size_t size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
     if (!handles.empty() && bytes + size > bytes_max) break;
-    if (!handles.empty() && reader_->IsCached(handle)) break;
+    if (!handles.empty() && reader_->slots_.Contains(at)) break;
     handles.push_back(handle);
     bytes += size;
   }
@@ -60,7 +60,7 @@ absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentIterator::ReadAhead(s
   ahead_.clear();
   for (size_t i = 0; i < blocks.size() && blocks[i].ok(); ++i) {  // a bad one is read again when
     if (options_.cache == CacheUse::kFill) {                      // it is wanted, and reported then
-      reader_->InsertCached(handles[i], *blocks[i]);
+      reader_->slots_.Insert(position + i, *blocks[i]);
     }
     ahead_.push_back(*std::move(blocks[i]));
   }

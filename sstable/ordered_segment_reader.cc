@@ -34,25 +34,12 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> OrderedSegmentReader::Open(
 OrderedSegmentReader::OrderedSegmentReader(SegmentSource source, OrderedSegmentTail tail)
     : SegmentReader(std::move(source), std::move(tail.properties)),
       index_(std::move(tail.index)),
-      filter_(std::move(tail.filter)) {}
+      filter_(std::move(tail.filter)),
+      slots_(cache_, meta_.id, index_.size()) {}
 
-std::shared_ptr<const Block> OrderedSegmentReader::FindCached(const BlockHandle& handle) const {
-  if (cache_ == nullptr) return nullptr;
-  // Under this segment's id nothing but blocks of it is cached.
-  auto block = std::static_pointer_cast<const Block>(cache_->Find(AddressOf(handle)));
-  if (counters_ != nullptr) {
-    Count(block != nullptr ? counters_->block_cache_hits : counters_->block_cache_misses);
-  }
-  return block;
-}
-
-bool OrderedSegmentReader::IsCached(const BlockHandle& handle) const {
-  return cache_ != nullptr && cache_->Contains(AddressOf(handle));
-}
-
-void OrderedSegmentReader::InsertCached(const BlockHandle& handle,
-                                 std::shared_ptr<const Block> block) const {
-  if (cache_ != nullptr) cache_->Insert(AddressOf(handle), std::move(block));
+std::shared_ptr<const Block> OrderedSegmentReader::FindCached(size_t position) const {
+  // Nothing but blocks of this segment was put into its slots.
+  return std::static_pointer_cast<const Block>(slots_.Find(position));
 }
 
 bool OrderedSegmentReader::FilterMayContain(absl::string_view user_key) const {
@@ -119,8 +106,12 @@ std::vector<absl::StatusOr<std::shared_ptr<const Block>>> OrderedSegmentReader::
                         .status = absl::OkStatus()});
     begin = limit;
   }
-  // The first error, which stands in its request too.
-  file_->ReadMany(absl::MakeSpan(requests)).IgnoreError();
+  if (requests.size() == 1) {
+    requests[0].status = file_->Read(requests[0].offset, requests[0].target);
+  } else {
+    // The first error, which stands in its request too.
+    file_->ReadMany(absl::MakeSpan(requests)).IgnoreError();
+  }
 
   std::vector<absl::StatusOr<std::shared_ptr<const Block>>> blocks;
   blocks.reserve(handles.size());
@@ -146,21 +137,14 @@ std::vector<absl::StatusOr<std::shared_ptr<const Block>>> OrderedSegmentReader::
   return blocks;
 }
 
-absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentReader::ReadDataBlock(const BlockHandle& handle,
-                                                                          CacheUse cache) const {
-  std::shared_ptr<const Block> cached = FindCached(handle);
+absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentReader::ReadDataBlock(
+    size_t position) const {
+  std::shared_ptr<const Block> cached = FindCached(position);
   if (cached != nullptr) return cached;
-  const auto size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
-  std::unique_ptr<uint8_t[]> bytes = std::make_unique_for_overwrite<uint8_t[]>(size);
-  const absl::Span<uint8_t> target = absl::MakeSpan(bytes.get(), size);
-  FIRN_RETURN_IF_ERROR(file_->Read(handle.offset, target));
-  if (counters_ != nullptr) {
-    Count(counters_->block_reads);
-    Count(counters_->block_bytes_read, size);
-  }
+  const BlockHandle handle = index_.handle(position);
   FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block,
-                        DecodeBlock(target, handle, std::move(bytes)));
-  if (cache == CacheUse::kFill) InsertCached(handle, block);
+                        std::move(ReadDataBlocks({handle}).front()));
+  slots_.Insert(position, block);
   return block;
 }
 
@@ -186,9 +170,31 @@ absl::StatusOr<std::optional<FoundEntry>> OrderedSegmentReader::Get(absl::string
   const LookupKey target(user_key, at_most);
   const size_t position = index_.Seek(target.encoded());
   if (position == index_.size()) return std::nullopt;
-  const BlockHandle handle = index_.handle(position);
-  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block, ReadDataBlock(handle, CacheUse::kFill));
-  return FindInBlock(target, std::move(block), handle);
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block, ReadDataBlock(position));
+  return FindInBlock(target, std::move(block), index_.handle(position));
+}
+
+bool OrderedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber at_most,
+                                     std::optional<FoundEntry>& found) const {
+  found.reset();
+  if (!FilterMayContain(user_key)) return true;
+  const LookupKey target(user_key, at_most);
+  const size_t position = index_.Seek(target.encoded());
+  if (position == index_.size()) return true;
+  const BlockContent* const content = slots_.Look(position);
+  if (content == nullptr) return false;
+  BlockIterator entry(static_cast<const Block*>(content));
+  entry.Seek(target.encoded());
+  if (!entry.status().ok()) return false;
+  if (!entry.Valid() || UserKeyOf(entry.key()) != user_key) {
+    if (counters_ != nullptr && filter_.present()) Count(counters_->filter_false_positives);
+    return true;
+  }
+  found = FoundEntry{.kind = KindOf(entry.key()),
+                     .sequence = SequenceOf(entry.key()),
+                     .value = entry.value(),
+                     .pin = content->shared_from_this()};
+  return true;
 }
 
 absl::Status OrderedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
@@ -211,7 +217,7 @@ absl::Status OrderedSegmentReader::GetMany(absl::Span<SegmentLookup* const> look
       candidates.push_back({lookup, position, candidates.back().block});
       continue;
     }
-    candidates.push_back({lookup, position, FindCached(index_.handle(position))});
+    candidates.push_back({lookup, position, FindCached(position)});
     if (candidates.back().block == nullptr) missing.push_back(position);
   }
   std::sort(missing.begin(), missing.end());
@@ -223,7 +229,7 @@ absl::Status OrderedSegmentReader::GetMany(absl::Span<SegmentLookup* const> look
   const std::vector<absl::StatusOr<std::shared_ptr<const Block>>> read = ReadDataBlocks(handles);
   for (size_t i = 0; i < read.size(); ++i) {
     FIRN_RETURN_IF_ERROR(read[i].status());
-    InsertCached(handles[i], *read[i]);
+    slots_.Insert(missing[i], *read[i]);
   }
   for (Candidate& candidate : candidates) {
     if (candidate.block == nullptr) {
@@ -259,7 +265,7 @@ absl::StatusOr<size_t> OrderedSegmentReader::VisitBlock(
     const BlockHandle& handle,
     absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
   FIRN_ASSIGN_OR_RETURN(const std::shared_ptr<const Block> block,
-                        ReadDataBlock(handle, CacheUse::kProbe));
+                        std::move(ReadDataBlocks({handle}).front()));
   BlockIterator entry(block.get());
   entry.SeekToFirst();
   while (entry.Valid() && visit(entry.key(), entry.value())) entry.Next();

@@ -33,21 +33,24 @@ class OrderedSegmentReader final : public SegmentReader {
   // Reads one block at most.
   absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                 SequenceNumber at_most) const override;
+  bool GetCached(absl::string_view user_key, SequenceNumber at_most,
+                 std::optional<FoundEntry>& found) const override;
   absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
                        SequenceNumber at_most) const override;
   std::unique_ptr<InternalIterator> NewIterator(
       const SegmentReadOptions& options = {}) const override;
   SegmentReport Verify() const override;
-  size_t memory_usage() const override { return index_.memory_usage() + filter_.memory_usage(); }
+  size_t memory_usage() const override {
+    return index_.memory_usage() + filter_.memory_usage() + slots_.memory_usage();
+  }
   uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const override;
   std::vector<SegmentBlock> Blocks() const override;
   absl::StatusOr<size_t> VisitBlock(
       const BlockHandle& handle,
       absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override;
 
-  // One data block, verified. Uses the cache.
-  absl::StatusOr<std::shared_ptr<const Block>> ReadDataBlock(const BlockHandle& handle,
-                                                             CacheUse cache) const;
+  // The data block at a position of the index, verified. Uses and fills the cache.
+  absl::StatusOr<std::shared_ptr<const Block>> ReadDataBlock(size_t position) const;
   // Several, in one submission, each with its own outcome. Past the cache.
   std::vector<absl::StatusOr<std::shared_ptr<const Block>>> ReadDataBlocks(
       absl::Span<const BlockHandle> handles) const;
@@ -58,9 +61,8 @@ class OrderedSegmentReader final : public SegmentReader {
 
   OrderedSegmentReader(SegmentSource source, OrderedSegmentTail tail);
 
-  std::shared_ptr<const Block> FindCached(const BlockHandle& handle) const;
-  bool IsCached(const BlockHandle& handle) const;  // counts as nothing
-  void InsertCached(const BlockHandle& handle, std::shared_ptr<const Block> block) const;
+  // By position in the index.
+  std::shared_ptr<const Block> FindCached(size_t position) const;
   bool FilterMayContain(absl::string_view user_key) const;
   // The entry of `target` in `block`, the one at `handle`.
   absl::StatusOr<std::optional<FoundEntry>> FindInBlock(const LookupKey& target,
@@ -76,6 +78,7 @@ class OrderedSegmentReader final : public SegmentReader {
 
   const Index index_;
   const Filter filter_;
+  const BlockSlots slots_;  // one an index position
 };
 
 }  // namespace firn

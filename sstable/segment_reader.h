@@ -35,8 +35,6 @@ struct SegmentCounters {
   std::atomic<uint64_t> filter_negatives{0};  // of those, the filter said no
   std::atomic<uint64_t> filter_false_positives{
       0};  // of those, it said yes, and the key had no entry
-  std::atomic<uint64_t> block_cache_hits{0};
-  std::atomic<uint64_t> block_cache_misses{0};
   std::atomic<uint64_t> block_reads{0};       // data blocks read from the file
   std::atomic<uint64_t> block_bytes_read{0};  // their bytes as stored
 };
@@ -111,6 +109,11 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   // the value; none if the segment has none.
   virtual absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                         SequenceNumber at_most) const = 0;
+  // Get() if it needs no read, into `found`; false if it does, or if what is cached is damaged (Get()
+  // says how). Inside a guard of the cache's epochs(): then no count that readers share is touched,
+  // but for the pin of an entry that was found.
+  virtual bool GetCached(absl::string_view user_key, SequenceNumber at_most,
+                         std::optional<FoundEntry>& found) const = 0;
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys
   // ascend. After an error no answer is to be used.
   virtual absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,

@@ -19,7 +19,10 @@ class OrderedSegmentIteratorTest : public testing::Test {
     return *std::move(reader);
   }
   uint64_t ReadsOfAScan(const SegmentReadOptions& options, BlockCache* cache) {
-    const auto iterator = Open(cache)->NewIterator(options);
+    return ReadsOfAScan(*Open(cache), options);
+  }
+  uint64_t ReadsOfAScan(const SegmentReader& reader, const SegmentReadOptions& options) {
+    const auto iterator = reader.NewIterator(options);
     const uint64_t before = file_system_.operations();
     auto expected = model_.begin();
     for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next(), ++expected) {
@@ -55,11 +58,12 @@ TEST_F(OrderedSegmentIteratorTest, AJumpReadsOneBlock) {
 
 TEST_F(OrderedSegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
   BlockCache cache(16 << 20);
-  ReadsOfAScan({.cache = CacheUse::kProbe}, &cache);
+  const auto reader = Open(&cache);
+  ReadsOfAScan(*reader, {.cache = CacheUse::kProbe});
   EXPECT_EQ(cache.Counters().entries, 0u);
-  ReadsOfAScan({.cache = CacheUse::kFill}, &cache);
-  EXPECT_EQ(cache.Counters().entries, Open(nullptr)->Blocks().size());
-  EXPECT_EQ(ReadsOfAScan({.cache = CacheUse::kProbe}, &cache), 0u);
+  ReadsOfAScan(*reader, {.cache = CacheUse::kFill});
+  EXPECT_EQ(cache.Counters().entries, reader->Blocks().size());
+  EXPECT_EQ(ReadsOfAScan(*reader, {.cache = CacheUse::kProbe}), 0u);
 }
 
 TEST_F(OrderedSegmentIteratorTest, ABadBlockIsReportedWhereItStandsAndNotBefore) {
