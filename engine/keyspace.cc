@@ -16,7 +16,7 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
       name_(state.name),
       options_(state.options),
       segments_(context.segments, directory),
-      active_(Memtable::Create()),
+      active_(Memtable::Create(options_.layout)),
       version_(std::make_shared<const Version>(active_, std::vector<ImmutableMemtable>{},
                                                state.levels)),
       volatile_marked_(state.volatile_since.has_value()) {}
@@ -111,7 +111,7 @@ KeyspaceStatistics KeyspaceImpl::statistics() const {
 
 bool KeyspaceImpl::SwitchMemtable(SequenceNumber floor) {
   if (active_->empty()) return false;
-  std::shared_ptr<Memtable> fresh = Memtable::Create();
+  std::shared_ptr<Memtable> fresh = Memtable::Create(options_.layout, active_->entry_count());
   MutexLock lock(mutex_);
   std::vector<ImmutableMemtable> immutables;
   immutables.push_back({active_, floor});

@@ -15,8 +15,19 @@
 namespace firn {
 namespace {
 
-TEST(MemtableTest, IsEmptyAtFirst) {
-  const auto memtable = Memtable::Create();
+// What any keys may be put into; the sequence layout has its own test.
+class MemtableTest : public testing::TestWithParam<KeyspaceLayout> {
+ protected:
+  static std::shared_ptr<Memtable> Create() { return Memtable::Create(GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Layouts, MemtableTest,
+                         testing::Values(KeyspaceLayout::kOrdered, KeyspaceLayout::kHashed),
+                         [](const auto& test) {
+                           return test.param == KeyspaceLayout::kOrdered ? "Ordered" : "Hashed";
+                         });
+
+TEST_P(MemtableTest, IsEmptyAtFirst) {
+  const auto memtable = Create();
   EXPECT_TRUE(memtable->empty());
   EXPECT_EQ(memtable->smallest_sequence(), SequenceNumber{0});
   EXPECT_EQ(memtable->largest_sequence(), SequenceNumber{0});
@@ -28,8 +39,8 @@ TEST(MemtableTest, IsEmptyAtFirst) {
   EXPECT_FALSE(iterator->Valid());
 }
 
-TEST(MemtableTest, AReadSeesTheNewestEntryAtOrBelowItsNumber) {
-  const auto memtable = Memtable::Create();
+TEST_P(MemtableTest, AReadSeesTheNewestEntryAtOrBelowItsNumber) {
+  const auto memtable = Create();
   memtable->Add({10}, EntryKind::kPut, "key", "old");
   memtable->Add({20}, EntryKind::kTombstone, "key", "");
   memtable->Add({30}, EntryKind::kPut, "key", "new");
@@ -45,11 +56,11 @@ TEST(MemtableTest, AReadSeesTheNewestEntryAtOrBelowItsNumber) {
   EXPECT_EQ(memtable->entry_count(), 4);
 }
 
-TEST(MemtableTest, AgreesWithAModelForAnyKeysAndValues) {
+TEST_P(MemtableTest, AgreesWithAModelForAnyKeysAndValues) {
   for (uint64_t seed = 0; seed < 10; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
-    const auto memtable = Memtable::Create();
+    const auto memtable = Create();
     std::vector<StoredEntry> model;
     const uint64_t count = 500;
     for (uint64_t i = 1; i <= count; ++i) {
@@ -95,8 +106,29 @@ TEST(MemtableTest, AgreesWithAModelForAnyKeysAndValues) {
   }
 }
 
-TEST(MemtableTest, CountsItsMemory) {
-  const auto memtable = Memtable::Create();
+TEST_P(MemtableTest, ManyAtOnceAreTheSameAsOneByOne) {
+  Random random(3);
+  const auto one = Create();
+  const auto many = Create();
+  uint64_t sequence = 0;
+  for (int batch = 0; batch < 50; ++batch) {
+    std::vector<std::string> keys(random.Uniform(100));
+    for (std::string& key : keys) key = RandomKey(random, 4);
+    std::vector<MemtableEntry> entries;
+    for (const std::string& key : keys) {
+      entries.push_back({{++sequence}, EntryKind::kPut, key, key});
+      one->Add({sequence}, EntryKind::kPut, key, key);
+    }
+    many->AddMany(entries);
+  }
+  EXPECT_EQ(many->entry_count(), one->entry_count());
+  EXPECT_EQ(many->smallest_sequence(), one->smallest_sequence());
+  EXPECT_EQ(many->largest_sequence(), one->largest_sequence());
+  EXPECT_EQ(ReadAll(*many->NewIterator()), ReadAll(*one->NewIterator()));
+}
+
+TEST_P(MemtableTest, CountsItsMemory) {
+  const auto memtable = Create();
   const size_t before = memtable->ApproximateMemory();
   EXPECT_LT(before, 1024);
   for (uint64_t i = 1; i <= 1000; ++i) {
@@ -107,8 +139,8 @@ TEST(MemtableTest, CountsItsMemory) {
   EXPECT_LT(grown, 1000 * 200);
 }
 
-TEST(MemtableTest, AnIteratorKeepsItsMemtable) {
-  auto memtable = Memtable::Create();
+TEST_P(MemtableTest, AnIteratorKeepsItsMemtable) {
+  auto memtable = Create();
   memtable->Add({1}, EntryKind::kPut, "key", "value");
   const auto iterator = memtable->NewIterator();
   memtable.reset();
@@ -117,8 +149,8 @@ TEST(MemtableTest, AnIteratorKeepsItsMemtable) {
   EXPECT_EQ(iterator->value(), "value");
 }
 
-TEST(MemtableTest, ReadersAtAPublishedNumberSeeAllOfItWhileTheWriterAdds) {
-  const auto memtable = Memtable::Create();
+TEST_P(MemtableTest, ReadersAtAPublishedNumberSeeAllOfItWhileTheWriterAdds) {
+  const auto memtable = Create();
   constexpr uint64_t kRounds = 4000;
   std::atomic<uint64_t> published{0};
   std::atomic<uint64_t> failures{0};

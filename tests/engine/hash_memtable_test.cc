@@ -1,0 +1,101 @@
+#include "engine/hash_memtable.h"
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/random.h"
+#include "gtest/gtest.h"
+#include "tests/support/vector_iterator.h"
+
+namespace firn {
+namespace {
+
+// What it has in common with others is in memtable_test.cc.
+
+TEST(HashMemtableTest, AFlushTakesEntriesInTheOrderInWhichTheyCame) {
+  const auto memtable = std::make_shared<HashMemtable>();
+  std::vector<StoredEntry> expected;
+  Random random(1);
+  for (uint64_t i = 1; i <= 1000; ++i) {
+    const std::string key = absl::StrCat(random.Uniform(300));
+    expected.push_back(MakePut(key, i, absl::StrCat(i)));
+    memtable->Add({i}, EntryKind::kPut, key, absl::StrCat(i));
+  }
+  const auto iterator = memtable->NewFlushIterator();
+  std::vector<StoredEntry> found;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    found.push_back({std::string(iterator->key()), std::string(iterator->value())});
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST(HashMemtableTest, VersionsThatComeOutOfOrderAreFoundByTheirNumbers) {
+  const auto memtable = std::make_shared<HashMemtable>();
+  for (const uint64_t sequence : {30, 10, 50, 20, 40}) {
+    memtable->Add({sequence}, EntryKind::kPut, "key", absl::StrCat(sequence));
+  }
+  EXPECT_EQ(memtable->Get("key", {9}), std::nullopt);
+  for (uint64_t sequence = 10; sequence < 60; ++sequence) {
+    EXPECT_EQ(memtable->Get("key", {sequence})->value, absl::StrCat(sequence / 10 * 10));
+  }
+}
+
+TEST(HashMemtableTest, AnIteratorStaysAsItWasAndALaterOneHasTheRest) {
+  const auto memtable = std::make_shared<HashMemtable>();
+  Random random(2);
+  std::vector<StoredEntry> model;
+  for (int round = 0; round < 20; ++round) {
+    const auto before = memtable->NewIterator();
+    const std::vector<StoredEntry> expected = model;
+    for (int i = 0; i < 30; ++i) {
+      const std::string key = absl::StrCat(random.Uniform(100));
+      model.push_back(MakePut(key, model.size() + 1, key));
+      memtable->Add({model.size()}, EntryKind::kPut, key, key);
+    }
+    VectorIterator old_model(expected);
+    EXPECT_EQ(ReadAll(*before), ReadAll(old_model));
+    VectorIterator new_model(model);
+    EXPECT_EQ(ReadAll(*memtable->NewIterator()), ReadAll(new_model));
+  }
+}
+
+TEST(HashMemtableTest, ReadersFindEveryPublishedKeyWhileTheTableGrows) {
+  const auto memtable = std::make_shared<HashMemtable>();
+  constexpr uint64_t kKeys = 20000;
+  std::atomic<uint64_t> published{0};
+  std::atomic<uint64_t> failures{0};
+  std::thread writer([&] {
+    for (uint64_t i = 1; i <= kKeys; ++i) {
+      memtable->Add({i}, EntryKind::kPut, absl::StrCat("key", i), absl::StrCat(i));
+      published.store(i, std::memory_order_release);
+    }
+  });
+  std::vector<std::thread> readers;
+  for (uint64_t seed = 0; seed < 2; ++seed) {
+    readers.emplace_back([&, seed] {
+      Random random(seed);
+      for (uint64_t sequence = 0; sequence < kKeys;) {
+        sequence = published.load(std::memory_order_acquire);
+        if (sequence == 0) continue;
+        const uint64_t some = 1 + random.Uniform(sequence);
+        const auto found = memtable->Get(absl::StrCat("key", some), {sequence});
+        if (!found.has_value() || found->value != absl::StrCat(some)) failures.fetch_add(1);
+        if (random.OneIn(500)) {
+          const auto iterator = memtable->NewIterator();
+          uint64_t count = 0;
+          for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++count;
+          if (count < sequence) failures.fetch_add(1);
+        }
+      }
+    });
+  }
+  writer.join();
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(failures.load(), 0);
+}
+
+}  // namespace
+}  // namespace firn
