@@ -129,6 +129,10 @@ absl::string_view BlockKindName(BlockKind kind) {
       return "filter";
     case BlockKind::kProperties:
       return "properties";
+    case BlockKind::kExtentTable:
+      return "extent table";
+    case BlockKind::kIndexPage:
+      return "index page";
   }
   return "unknown";
 }

@@ -9,7 +9,8 @@
 //
 // Block trailer (integers little-endian; 12 bytes):
 //   offset  size  field
-//        0     1  block kind    1 data, 2 index, 3 filter, 4 properties; others refused
+//        0     1  block kind    1 data, 2 index, 3 filter, 4 properties; hashed: 5 extent table, 6 index
+//                              page; others refused
 //        1     1  compression   1 none, 2 LZ4; others refused
 //        2     2  reserved      zero, refused otherwise
 //        4     4  raw size      bytes of the block once decompressed
@@ -72,6 +73,8 @@ enum class BlockKind : uint8_t {
   kIndex = 2,
   kFilter = 3,
   kProperties = 4,
+  kExtentTable = 5,  // the hashed layout's
+  kIndexPage = 6,    // the hashed layout's
 };
 
 // On disk: never renumbered.
