@@ -21,7 +21,7 @@ struct SegmentFrame {
   std::unique_ptr<uint8_t[]> index;   // footer.index.size bytes, and the trailer
   std::unique_ptr<uint8_t[]> filter;  // null if the segment has none
 
-  // Bytes before filter, index and properties: the data.
+  // Bytes before filter, index and properties: the data (hashed: and the pages of the index).
   uint64_t data_size() const {
     return footer.filter.size > 0 ? footer.filter.offset : footer.index.offset;
   }

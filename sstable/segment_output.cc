@@ -41,6 +41,11 @@ absl::StatusOr<BlockHandle> SegmentOutput::AppendBlock(ByteSpan raw, BlockKind k
       trailer.compression = options_.compression;
     }
   }
+  return AppendStored(stored, trailer);
+}
+
+absl::StatusOr<BlockHandle> SegmentOutput::AppendStored(ByteSpan stored,
+                                                        const BlockTrailer& trailer) {
   const BlockHandle handle{.offset = offset_, .size = stored.size()};
   std::string trailer_bytes;  // 12 bytes: no allocation
   AppendBlockTrailer(trailer_bytes, trailer, stored, {id_, offset_});

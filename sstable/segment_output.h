@@ -35,6 +35,8 @@ class SegmentOutput {
 
   // Appends `raw` as a block. A data block is compressed if that is wanted and saves an eighth.
   absl::StatusOr<BlockHandle> AppendBlock(ByteSpan raw, BlockKind kind);
+  // Appends a block whose stored bytes and facts are known: one of another segment, copied.
+  absl::StatusOr<BlockHandle> AppendStored(ByteSpan stored, const BlockTrailer& trailer);
   // Appends the properties and the footer, which gets their handle and the file's size; syncs and
   // closes the file. The footer as it was written.
   absl::StatusOr<SegmentFooter> Finish(SegmentFooter footer, const SegmentProperties& properties);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "sstable/hashed_segment_reader.h"
 #include "sstable/ordered_segment_reader.h"
 #include "sstable/segment_frame.h"
 
@@ -29,6 +30,7 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenLayout(SegmentSource so
     case SegmentLayout::kOrdered:
       return OrderedSegmentReader::Open(std::move(source));
     case SegmentLayout::kHashed:
+      return HashedSegmentReader::Open(std::move(source));
     case SegmentLayout::kSequence:
       break;
   }

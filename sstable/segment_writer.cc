@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "sstable/hashed_segment_writer.h"
 #include "sstable/internal_key.h"
 #include "sstable/ordered_segment_writer.h"
 
@@ -35,10 +36,13 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem&
                                                                      FileNumber number,
                                                                      uint64_t id) {
   FIRN_RETURN_IF_ERROR(CheckOptions(options));
-  if (options.layout != SegmentLayout::kOrdered) {
+  if (options.layout == SegmentLayout::kHashed) {
+    FIRN_RETURN_IF_ERROR(HashedSegmentWriter::CheckOptions(options));
+  }
+  if (options.layout == SegmentLayout::kSequence) {
     return MakeError(absl::StatusCode::kUnimplemented, ErrorReason::kUnsupported,
                      absl::StrCat("segment layout ", SegmentLayoutName(options.layout),
-                                  ": only ordered is built"));
+                                  ": not built"));
   }
   FIRN_ASSIGN_OR_RETURN(
       std::unique_ptr<SegmentOutput> output,
@@ -47,6 +51,9 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem&
                              .compression_threshold = options.compression_threshold,
                              .write_buffer_size = options.write_buffer_size},
                             id));
+  if (options.layout == SegmentLayout::kHashed) {
+    return std::make_unique<HashedSegmentWriter>(std::move(output), options, number);
+  }
   return std::make_unique<OrderedSegmentWriter>(std::move(output), options, number);
 }
 
@@ -62,10 +69,7 @@ SegmentWriter::SegmentWriter(std::unique_ptr<SegmentOutput> output, const Segmen
 }
 
 absl::Status SegmentWriter::Add(absl::string_view internal_key, absl::string_view value) {
-  FIRN_RETURN_IF_ERROR(error_);
-  FIRN_CHECK(output_->open());  // neither finished nor abandoned
-  error_ = AddEntry(internal_key, value);
-  return error_;
+  return AddBy([&] { return AddEntry(internal_key, value); });
 }
 
 absl::Status SegmentWriter::RefuseEntry(absl::string_view why) const {

@@ -12,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/compression.h"
+#include "base/check.h"
+#include "base/status.h"
 #include "base/types.h"
 #include "io/file_system.h"
 #include "sstable/segment_format.h"
@@ -72,6 +74,15 @@ class SegmentWriter {
                 FileNumber number);
 
   const std::string& path() const { return output_->path(); }
+
+  // Runs `add`, whose error sticks. None after an error.
+  template <typename Add>
+  absl::Status AddBy(Add add) {
+    FIRN_RETURN_IF_ERROR(error_);
+    FIRN_CHECK(output_->open());  // neither finished nor abandoned
+    error_ = add();
+    return error_;
+  }
 
   // Checks, counts and takes in one entry.
   virtual absl::Status AddEntry(absl::string_view internal_key, absl::string_view value) = 0;

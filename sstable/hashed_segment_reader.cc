@@ -1,0 +1,420 @@
+#include "sstable/hashed_segment_reader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "sstable/hashed_segment_iterator.h"
+#include "sstable/hashed_segment_verifier.h"
+#include "sstable/segment_frame.h"
+
+namespace firn {
+namespace {
+
+constexpr uint64_t kPageBytesAtOnce = uint64_t{1} << 20;
+
+void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+// Where the pages stand: `begin` is the end of the extents, the footer's index their limit.
+absl::StatusOr<std::vector<BlockHandle>> PageHandles(const IndexRoot& root, uint64_t begin,
+                                                     const BlockHandle& index,
+                                                     absl::string_view path) {
+  std::vector<BlockHandle> handles;
+  uint64_t offset = begin;
+  for (const std::vector<uint32_t>* sizes : {&root.table_page_sizes, &root.index_page_sizes}) {
+    for (const uint32_t size : *sizes) {  // the sum of 32-bit sizes cannot wrap around
+      handles.push_back({.offset = offset, .size = size});
+      offset = handles.back().limit();
+    }
+  }
+  if (offset != index.offset) {
+    return CorruptionAt(path, index.offset, "where the pages of the index end",
+                        {.expected = index.offset, .actual = offset});
+  }
+  // Each bucket has a count of a byte at least: so as many lines may be allocated.
+  const uint64_t last = root.index_page_count() - 1;
+  for (uint64_t i = 0; i <= last; ++i) {
+    const uint64_t buckets = i < last ? kBucketsPerPage : root.bucket_count - last * kBucketsPerPage;
+    if (root.index_page_sizes[i] < buckets) {
+      return CorruptionAt(path, index.offset, absl::StrCat("size of index page ", i),
+                          {.expected = buckets, .actual = root.index_page_sizes[i]});
+    }
+  }
+  return handles;
+}
+
+// Reads the pages piece by piece, in their order.
+absl::Status ReadPages(RandomAccessFile& file, uint64_t segment_id, BlockKind kind,
+                       absl::Span<const BlockHandle> handles,
+                       absl::FunctionRef<absl::Status(size_t, ByteSpan)> visit) {
+  absl::Status status;
+  for (size_t begin = 0; begin < handles.size() && status.ok();) {
+    size_t limit = begin;
+    uint64_t bytes = 0;
+    while (limit < handles.size() && (limit == begin || bytes < kPageBytesAtOnce)) {
+      bytes += handles[limit++].size;
+    }
+    ReadRawBlocks(file, segment_id, kind, handles.subspan(begin, limit - begin),
+                  [&](size_t i, absl::StatusOr<RawBlock> block) {
+                    if (!status.ok()) return;
+                    status = block.status();
+                    if (!status.ok()) return;
+                    status = visit(begin + i, ByteSpan(block->bytes.get(), block->size));
+                    if (status.ok()) return;
+                    status = CorruptionAt(file.path(), handles[begin + i].offset, status.message());
+                  });
+    begin = limit;
+  }
+  return status;
+}
+
+absl::Status CheckAgainstProperties(const SegmentProperties& properties, const IndexRoot& root,
+                                    uint64_t entry_count, absl::string_view path,
+                                    uint64_t offset) {
+  struct Fact {
+    absl::string_view what;
+    uint64_t expected;
+    uint64_t actual;
+  };
+  for (const Fact& fact :
+       {Fact{"number of entries", properties.entry_count, entry_count},
+        Fact{"number of extents", properties.data_block_count, root.extent_count},
+        Fact{"bytes of keys", properties.raw_key_size,
+             entry_count * (root.key_size + kInternalKeySuffixSize)},
+        Fact{"offset bits", LocationFormat::ForBlockSize(properties.block_size).offset_bits,
+             root.location.offset_bits}}) {
+    if (fact.expected == fact.actual) continue;
+    return CorruptionAt(path, offset, absl::StrCat("index against properties: ", fact.what),
+                        {.expected = fact.expected, .actual = fact.actual});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<HashedSegmentIndex> ReadHashedSegmentIndex(RandomAccessFile& file,
+                                                          const SegmentFooter& footer,
+                                                          const SegmentProperties& properties,
+                                                          ByteSpan root_bytes) {
+  const absl::StatusOr<IndexRoot> root = ParseIndexRoot(root_bytes);
+  if (!root.ok()) return CorruptionAt(file.path(), footer.index.offset, root.status().message());
+  const uint64_t data_size = properties.data_size;
+  FIRN_ASSIGN_OR_RETURN(const std::vector<BlockHandle> handles,
+                        PageHandles(*root, data_size, footer.index, file.path()));
+  const auto all = absl::MakeConstSpan(handles);
+  HashedSegmentIndex result{.key_size = root->key_size,
+                            .index = HashedIndex(root->bucket_count, root->extent_count,
+                                                 root->location),
+                            .extent_offsets = {0}};
+  FIRN_RETURN_IF_ERROR(ReadPages(
+      file, footer.id, BlockKind::kExtentTable, all.subspan(0, root->table_page_count()),
+      [&](size_t i, ByteSpan page) {
+        const uint64_t count =
+            std::min(kExtentsPerPage, root->extent_count - uint64_t{i} * kExtentsPerPage);
+        return ParseExtentTablePage(page, count, data_size, result.extent_offsets);
+      }));
+  if (result.extent_offsets.back() != data_size) {
+    return CorruptionAt(file.path(), handles.front().offset, "where the extents end",
+                        {.expected = data_size, .actual = result.extent_offsets.back()});
+  }
+  FIRN_RETURN_IF_ERROR(ReadPages(file, footer.id, BlockKind::kIndexPage,
+                                 all.subspan(root->table_page_count()),
+                                 [&](size_t, ByteSpan page) { return result.index.AddPage(page); }));
+  FIRN_RETURN_IF_ERROR(CheckAgainstProperties(properties, *root, result.index.entry_count(),
+                                              file.path(), footer.index.offset));
+  return result;
+}
+
+absl::StatusOr<std::shared_ptr<const SegmentReader>> HashedSegmentReader::Open(
+    SegmentSource source) {
+  FIRN_ASSIGN_OR_RETURN(SegmentFrame frame, ReadSegmentFrame(*source.file, source.footer));
+  FIRN_RETURN_IF_ERROR(CompareSegmentMeta(
+      source.expected, MetaOf(source.footer, frame.properties), source.file->path()));
+  FIRN_ASSIGN_OR_RETURN(HashedSegmentIndex index,
+                        ReadHashedSegmentIndex(*source.file, source.footer, frame.properties,
+                                               frame.index_bytes()));
+  return std::shared_ptr<const SegmentReader>(new HashedSegmentReader(
+      std::move(source), std::move(frame.properties), std::move(index)));
+}
+
+HashedSegmentReader::HashedSegmentReader(SegmentSource source, SegmentProperties properties,
+                                         HashedSegmentIndex index)
+    : SegmentReader(std::move(source), std::move(properties)),
+      key_size_(index.key_size),
+      index_(std::move(index.index)),
+      extent_offsets_(std::move(index.extent_offsets)) {}
+
+absl::Status HashedSegmentReader::AnnotateExtentError(const absl::Status& status,
+                                                      uint32_t extent) const {
+  return Annotate(status, absl::StrCat(path(), ": extent at offset ", extent_offsets_[extent]));
+}
+
+HashedSegmentReader::Locations HashedSegmentReader::Locate(uint64_t word) const {
+  Locations locations;
+  index_.Match(word, [&locations](uint32_t location) { locations.push_back(location); });
+  if (counters_ != nullptr) {
+    Count(counters_->filter_checks);
+    if (locations.empty()) Count(counters_->filter_negatives);
+  }
+  return locations;
+}
+
+std::shared_ptr<const Extent> HashedSegmentReader::FindCached(uint32_t extent) const {
+  if (cache_ == nullptr) return nullptr;
+  // Under this segment's id nothing but its extents is cached.
+  auto cached = std::static_pointer_cast<const Extent>(cache_->Find({meta_.id, extent}));
+  if (counters_ != nullptr) {
+    Count(cached != nullptr ? counters_->block_cache_hits : counters_->block_cache_misses);
+  }
+  return cached;
+}
+
+absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::MakeExtent(
+    uint32_t extent, RawBlock block) const {
+  absl::StatusOr<std::shared_ptr<const Extent>> made =
+      Extent::Create(std::move(block.bytes), block.size);
+  if (!made.ok()) return AnnotateExtentError(made.status(), extent);
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::DecodeExtent(
+    uint32_t extent, ByteSpan stored) const {
+  FIRN_ASSIGN_OR_RETURN(RawBlock block, DecodeRawBlock(stored, BlockKind::kData,
+                                                       AddressOf(ExtentHandle(extent)), path()));
+  return MakeExtent(extent, std::move(block));
+}
+
+absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::FetchExtent(
+    uint32_t extent, CacheUse cache) const {
+  std::shared_ptr<const Extent> cached = FindCached(extent);
+  if (cached != nullptr) return cached;
+  const BlockHandle handle = ExtentHandle(extent);
+  const auto size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
+  std::unique_ptr<uint8_t[]> bytes = std::make_unique_for_overwrite<uint8_t[]>(size);
+  const absl::Span<uint8_t> target = absl::MakeSpan(bytes.get(), size);
+  FIRN_RETURN_IF_ERROR(file_->Read(handle.offset, target));
+  if (counters_ != nullptr) {
+    Count(counters_->block_reads);
+    Count(counters_->block_bytes_read, size);
+  }
+  FIRN_ASSIGN_OR_RETURN(RawBlock block,
+                        DecodeRawBlock(target, BlockKind::kData, AddressOf(handle), path(),
+                                       std::move(bytes)));
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Extent> made, MakeExtent(extent, std::move(block)));
+  if (cache == CacheUse::kFill && cache_ != nullptr) cache_->Insert({meta_.id, extent}, made);
+  return made;
+}
+
+absl::Status HashedSegmentReader::ReadMissing(
+    absl::Span<const uint32_t> numbers, CacheUse cache,
+    std::vector<std::shared_ptr<const Extent>>& extents) const {
+  std::vector<size_t> missing;
+  std::vector<BlockHandle> handles;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (extents[i] != nullptr) continue;
+    missing.push_back(i);
+    handles.push_back(ExtentHandle(numbers[i]));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  absl::Status status;
+  const uint64_t bytes = ReadRawBlocks(
+      *file_, meta_.id, BlockKind::kData, handles,
+      [&](size_t i, absl::StatusOr<RawBlock> block) {
+        if (!status.ok()) return;
+        status = block.status();
+        if (!status.ok()) return;
+        const uint32_t number = numbers[missing[i]];
+        absl::StatusOr<std::shared_ptr<const Extent>> extent = MakeExtent(number, *std::move(block));
+        status = extent.status();
+        if (!status.ok()) return;
+        if (cache == CacheUse::kFill && cache_ != nullptr) {
+          cache_->Insert({meta_.id, number}, *extent);
+        }
+        extents[missing[i]] = *std::move(extent);
+      });
+  if (counters_ != nullptr) {
+    Count(counters_->block_reads, missing.size());
+    Count(counters_->block_bytes_read, bytes);
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Extent>>> HashedSegmentReader::FetchExtents(
+    absl::Span<const uint32_t> extents, CacheUse cache) const {
+  std::vector<std::shared_ptr<const Extent>> fetched;
+  fetched.reserve(extents.size());
+  for (const uint32_t extent : extents) fetched.push_back(FindCached(extent));
+  FIRN_RETURN_IF_ERROR(ReadMissing(extents, cache, fetched));
+  return fetched;
+}
+
+absl::Status HashedSegmentReader::ReadStored(uint32_t first, uint32_t count,
+                                             std::string& bytes) const {
+  const uint64_t offset = extent_offsets_[first];
+  bytes.resize(extent_offsets_[first + count] - offset);
+  return file_->Read(offset, absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
+}
+
+absl::Status HashedSegmentReader::ParseRecord(const Extent& extent, uint32_t location,
+                                              ExtentRecord& record) const {
+  const uint32_t offset = index_.location().OffsetOf(location);
+  if (extent.ParseRecord(offset, key_size_, record)) return absl::OkStatus();
+  return CorruptionAt(path(), extent_offsets_[index_.location().ExtentOf(location)],
+                      absl::StrCat("the index names a record at ", offset,
+                                   " of the extent, where there is none"));
+}
+
+absl::Status HashedSegmentReader::Consider(std::shared_ptr<const Extent> extent, uint32_t location,
+                                           absl::string_view user_key, SequenceNumber at_most,
+                                           std::optional<FoundEntry>& found,
+                                           bool& key_seen) const {
+  ExtentRecord record;
+  FIRN_RETURN_IF_ERROR(ParseRecord(*extent, location, record));
+  if (record.user_key != user_key) return absl::OkStatus();
+  key_seen = true;
+  if (record.sequence > at_most) return absl::OkStatus();
+  if (found.has_value() && found->sequence >= record.sequence) return absl::OkStatus();
+  found = FoundEntry{.kind = record.kind,
+                     .sequence = record.sequence,
+                     .value = record.value,
+                     .pin = std::move(extent)};
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_view user_key,
+                                                                   SequenceNumber at_most) const {
+  std::optional<FoundEntry> found;
+  if (user_key.size() != key_size_) return found;
+  const Locations locations = Locate(HashedWord(user_key));
+  bool key_seen = false;
+  for (const uint32_t location : locations) {
+    FIRN_ASSIGN_OR_RETURN(
+        std::shared_ptr<const Extent> extent,
+        FetchExtent(index_.location().ExtentOf(location), CacheUse::kFill));
+    FIRN_RETURN_IF_ERROR(
+        Consider(std::move(extent), location, user_key, at_most, found, key_seen));
+  }
+  if (counters_ != nullptr && !locations.empty() && !key_seen) {
+    Count(counters_->filter_false_positives);
+  }
+  return found;
+}
+
+absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
+                                          SequenceNumber at_most) const {
+  struct Candidate {
+    SegmentLookup* lookup;
+    uint32_t location;
+    bool last;  // of its lookup
+    std::shared_ptr<const Extent> extent;
+  };
+  // Each step touches memory that the step before asked for, of all keys at once.
+  for (const SegmentLookup* lookup : lookups) {
+    if (lookup->user_key.size() == key_size_) index_.Prefetch(HashedWord(lookup->user_key));
+  }
+  std::vector<Candidate> candidates;
+  candidates.reserve(lookups.size());
+  for (SegmentLookup* lookup : lookups) {
+    lookup->found.reset();
+    if (lookup->user_key.size() != key_size_) continue;
+    for (const uint32_t location : Locate(HashedWord(lookup->user_key))) {
+      if (!candidates.empty() && candidates.back().lookup == lookup) candidates.back().last = false;
+      candidates.push_back({lookup, location, true, nullptr});
+    }
+  }
+  const LocationFormat format = index_.location();
+  std::vector<uint32_t> missing;
+  for (Candidate& candidate : candidates) {
+    candidate.extent = FindCached(format.ExtentOf(candidate.location));
+    if (candidate.extent == nullptr) {
+      missing.push_back(format.ExtentOf(candidate.location));
+      continue;
+    }
+    __builtin_prefetch(candidate.extent->bytes().data() + format.OffsetOf(candidate.location));
+  }
+  if (!missing.empty()) {
+    std::sort(missing.begin(), missing.end());
+    missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
+    std::vector<std::shared_ptr<const Extent>> read(missing.size());
+    FIRN_RETURN_IF_ERROR(ReadMissing(missing, CacheUse::kFill, read));
+    for (Candidate& candidate : candidates) {
+      if (candidate.extent != nullptr) continue;
+      const auto at = std::lower_bound(missing.begin(), missing.end(),
+                                       format.ExtentOf(candidate.location));
+      candidate.extent = read[static_cast<size_t>(at - missing.begin())];
+    }
+  }
+  bool key_seen = false;
+  for (Candidate& candidate : candidates) {
+    FIRN_RETURN_IF_ERROR(Consider(std::move(candidate.extent), candidate.location,
+                                  candidate.lookup->user_key, at_most, candidate.lookup->found,
+                                  key_seen));
+    if (!candidate.last) continue;
+    if (counters_ != nullptr && !key_seen) Count(counters_->filter_false_positives);
+    key_seen = false;
+  }
+  return absl::OkStatus();
+}
+
+std::unique_ptr<InternalIterator> HashedSegmentReader::NewIterator(
+    const SegmentReadOptions& options) const {
+  return std::make_unique<HashedSegmentIterator>(
+      std::static_pointer_cast<const HashedSegmentReader>(shared_from_this()), options);
+}
+
+SegmentReport HashedSegmentReader::Verify() const { return HashedSegmentVerifier(*this).Run(); }
+
+size_t HashedSegmentReader::memory_usage() const {
+  return index_.memory_usage() + extent_offsets_.capacity() * sizeof(uint64_t);
+}
+
+std::vector<SegmentBlock> HashedSegmentReader::Blocks() const {
+  std::vector<SegmentBlock> blocks;
+  blocks.reserve(extent_count());
+  for (uint32_t i = 0; i < extent_count(); ++i) blocks.push_back({ExtentHandle(i), ""});
+  return blocks;
+}
+
+absl::StatusOr<size_t> HashedSegmentReader::VisitBlock(
+    const BlockHandle& handle,
+    absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const {
+  const auto at = std::lower_bound(extent_offsets_.begin(), extent_offsets_.end(), handle.offset);
+  const auto number = static_cast<uint32_t>(at - extent_offsets_.begin());
+  if (number >= extent_count() || ExtentHandle(number) != handle) {
+    return InvalidArgument(absl::StrCat(path(), ": no extent at offset ", handle.offset));
+  }
+  FIRN_ASSIGN_OR_RETURN(const std::shared_ptr<const Extent> extent,
+                        FetchExtent(number, CacheUse::kProbe));
+  ExtentCursor cursor(*extent, key_size_);
+  std::string key;
+  while (cursor.Next()) {
+    const ExtentRecord& record = cursor.record();
+    key.clear();
+    AppendInternalKey(key, {record.user_key, record.sequence, record.kind});
+    if (!visit(key, record.value)) return extent->bytes().size();
+  }
+  if (!cursor.status().ok()) return AnnotateExtentError(cursor.status(), number);
+  return extent->bytes().size();
+}
+
+uint64_t HashedSegmentReader::ApproximateSize(absl::string_view begin,
+                                              absl::string_view limit) const {
+  // Uniform keys: as much of the data as the range has of all keys. A short key ends in zeroes.
+  const auto place = [](absl::string_view user_key) {
+    uint8_t bytes[8] = {};
+    std::copy_n(user_key.begin(), std::min<size_t>(user_key.size(), 8), bytes);
+    return LoadBigEndian64(bytes);
+  };
+  const uint64_t from = place(begin);
+  const uint64_t to = place(limit);
+  if (to <= from) return 0;
+  return static_cast<uint64_t>(
+      (static_cast<unsigned __int128>(to - from) * properties_.data_size) >> 64);
+}
+
+}  // namespace firn

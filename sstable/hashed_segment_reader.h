@@ -1,0 +1,113 @@
+// sstable/hashed_segment_reader.h: the reader of the hashed layout.
+//
+// Open() reads footer, properties, extent table and index, holds them against what the manifest says
+// (SegmentMeta), and keeps index and table in memory. Extents come through the block cache, whose
+// key here is (id, number of the extent): so a lookup needs the table only for what is not cached.
+// The index is the filter: SegmentCounters count its answers as a filter's.
+#ifndef FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
+#define FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/types.h"
+#include "sstable/extent.h"
+#include "sstable/hashed_index.h"
+#include "sstable/hashed_segment_format.h"
+#include "sstable/internal_iterator.h"
+#include "sstable/raw_block.h"
+#include "sstable/segment_format.h"
+#include "sstable/segment_reader.h"
+
+namespace firn {
+
+// Index and extent table of a hashed segment, read and checked.
+struct HashedSegmentIndex {
+  uint32_t key_size = 0;
+  HashedIndex index;
+  std::vector<uint64_t> extent_offsets;  // one more than extents: the last is where they end
+};
+// `root` is the block that the footer names, without its trailer.
+absl::StatusOr<HashedSegmentIndex> ReadHashedSegmentIndex(RandomAccessFile& file,
+                                                          const SegmentFooter& footer,
+                                                          const SegmentProperties& properties,
+                                                          ByteSpan root);
+
+class HashedSegmentReader final : public SegmentReader {
+ public:
+  // Errors: DataLoss (damaged, or not the expected segment), I/O.
+  static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(SegmentSource source);
+
+  // One cache line, and an extent for each version of the key.
+  absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
+                                                SequenceNumber at_most) const override;
+  absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
+                       SequenceNumber at_most) const override;
+  // Bucket by bucket: each is some extents from anywhere in the file.
+  std::unique_ptr<InternalIterator> NewIterator(
+      const SegmentReadOptions& options = {}) const override;
+  SegmentReport Verify() const override;
+  size_t memory_usage() const override;
+  uint64_t ApproximateSize(absl::string_view begin, absl::string_view limit) const override;
+  std::vector<SegmentBlock> Blocks() const override;
+  absl::StatusOr<size_t> VisitBlock(
+      const BlockHandle& handle,
+      absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override;
+
+  uint32_t key_size() const { return key_size_; }
+  const HashedIndex& index() const { return index_; }
+  uint32_t extent_count() const { return static_cast<uint32_t>(extent_offsets_.size() - 1); }
+  BlockHandle ExtentHandle(uint32_t extent) const {
+    return {.offset = extent_offsets_[extent],
+            .size = extent_offsets_[extent + 1] - extent_offsets_[extent] - kBlockTrailerSize};
+  }
+  // Each of `extents` (ascending, each once), from the cache or else all in one submission.
+  absl::StatusOr<std::vector<std::shared_ptr<const Extent>>> FetchExtents(
+      absl::Span<const uint32_t> extents, CacheUse cache) const;
+  // The extent that was read as `stored` (with its trailer), checked and decompressed.
+  absl::StatusOr<std::shared_ptr<const Extent>> DecodeExtent(uint32_t extent, ByteSpan stored) const;
+  // Reads `count` extents from `first` on as they stand in the file, in one request.
+  absl::Status ReadStored(uint32_t first, uint32_t count, std::string& bytes) const;
+  // The record at `location`; DataLoss if none can be there.
+  absl::Status ParseRecord(const Extent& extent, uint32_t location, ExtentRecord& record) const;
+  // An error that an ExtentCursor found, with the file and the extent's offset.
+  absl::Status AnnotateExtentError(const absl::Status& status, uint32_t extent) const;
+
+ private:
+  friend class HashedSegmentVerifier;
+
+  using Locations = absl::InlinedVector<uint32_t, 4>;
+
+  HashedSegmentReader(SegmentSource source, SegmentProperties properties, HashedSegmentIndex index);
+
+  // None if the index says that the key is not here. Counts.
+  Locations Locate(uint64_t word) const;
+  std::shared_ptr<const Extent> FindCached(uint32_t extent) const;
+  absl::StatusOr<std::shared_ptr<const Extent>> FetchExtent(uint32_t extent, CacheUse cache) const;
+  // Fills what is null in `extents`, which stand for `numbers`, in one submission.
+  absl::Status ReadMissing(absl::Span<const uint32_t> numbers, CacheUse cache,
+                           std::vector<std::shared_ptr<const Extent>>& extents) const;
+  absl::StatusOr<std::shared_ptr<const Extent>> MakeExtent(uint32_t extent, RawBlock block) const;
+  // Takes the record at `location` into `found` if it is one of `user_key`, at most `at_most`, and
+  // newer than what is there. `key_seen` becomes true if it is one of the key.
+  absl::Status Consider(std::shared_ptr<const Extent> extent, uint32_t location,
+                        absl::string_view user_key, SequenceNumber at_most,
+                        std::optional<FoundEntry>& found, bool& key_seen) const;
+
+  const uint32_t key_size_;
+  const HashedIndex index_;
+  const std::vector<uint64_t> extent_offsets_;
+};
+
+}  // namespace firn
+
+#endif  // FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
