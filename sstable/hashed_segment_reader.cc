@@ -147,7 +147,8 @@ HashedSegmentReader::HashedSegmentReader(SegmentSource source, SegmentProperties
     : SegmentReader(std::move(source), std::move(properties)),
       key_size_(index.key_size),
       index_(std::move(index.index)),
-      extent_offsets_(std::move(index.extent_offsets)) {}
+      extent_offsets_(std::move(index.extent_offsets)),
+      slots_(cache_, meta_.id, extent_offsets_.size() - 1) {}
 
 absl::Status HashedSegmentReader::AnnotateExtentError(const absl::Status& status,
                                                       uint32_t extent) const {
@@ -162,16 +163,6 @@ HashedSegmentReader::Locations HashedSegmentReader::Locate(uint64_t word) const 
     if (locations.empty()) Count(counters_->filter_negatives);
   }
   return locations;
-}
-
-std::shared_ptr<const Extent> HashedSegmentReader::FindCached(uint32_t extent) const {
-  if (cache_ == nullptr) return nullptr;
-  // Under this segment's id nothing but its extents is cached.
-  auto cached = std::static_pointer_cast<const Extent>(cache_->Find({meta_.id, extent}));
-  if (counters_ != nullptr) {
-    Count(cached != nullptr ? counters_->block_cache_hits : counters_->block_cache_misses);
-  }
-  return cached;
 }
 
 absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::MakeExtent(
@@ -191,23 +182,9 @@ absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::DecodeExtent(
 
 absl::StatusOr<std::shared_ptr<const Extent>> HashedSegmentReader::FetchExtent(
     uint32_t extent, CacheUse cache) const {
-  std::shared_ptr<const Extent> cached = FindCached(extent);
-  if (cached != nullptr) return cached;
-  const BlockHandle handle = ExtentHandle(extent);
-  const auto size = static_cast<size_t>(handle.size) + kBlockTrailerSize;
-  std::unique_ptr<uint8_t[]> bytes = std::make_unique_for_overwrite<uint8_t[]>(size);
-  const absl::Span<uint8_t> target = absl::MakeSpan(bytes.get(), size);
-  FIRN_RETURN_IF_ERROR(file_->Read(handle.offset, target));
-  if (counters_ != nullptr) {
-    Count(counters_->block_reads);
-    Count(counters_->block_bytes_read, size);
-  }
-  FIRN_ASSIGN_OR_RETURN(RawBlock block,
-                        DecodeRawBlock(target, BlockKind::kData, AddressOf(handle), path(),
-                                       std::move(bytes)));
-  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Extent> made, MakeExtent(extent, std::move(block)));
-  if (cache == CacheUse::kFill && cache_ != nullptr) cache_->Insert({meta_.id, extent}, made);
-  return made;
+  std::vector<std::shared_ptr<const Extent>> extents = {FindCached(extent)};
+  FIRN_RETURN_IF_ERROR(ReadMissing({extent}, cache, extents));
+  return std::move(extents.front());
 }
 
 absl::Status HashedSegmentReader::ReadMissing(
@@ -232,9 +209,7 @@ absl::Status HashedSegmentReader::ReadMissing(
         absl::StatusOr<std::shared_ptr<const Extent>> extent = MakeExtent(number, *std::move(block));
         status = extent.status();
         if (!status.ok()) return;
-        if (cache == CacheUse::kFill && cache_ != nullptr) {
-          cache_->Insert({meta_.id, number}, *extent);
-        }
+        if (cache == CacheUse::kFill) slots_.Insert(number, *extent);
         extents[missing[i]] = *std::move(extent);
       });
   if (counters_ != nullptr) {
@@ -269,21 +244,20 @@ absl::Status HashedSegmentReader::ParseRecord(const Extent& extent, uint32_t loc
                                    " of the extent, where there is none"));
 }
 
-absl::Status HashedSegmentReader::Consider(std::shared_ptr<const Extent> extent, uint32_t location,
-                                           absl::string_view user_key, SequenceNumber at_most,
-                                           std::optional<FoundEntry>& found,
-                                           bool& key_seen) const {
+absl::StatusOr<bool> HashedSegmentReader::Consider(const Extent& extent, uint32_t location,
+                                                   absl::string_view user_key,
+                                                   SequenceNumber at_most,
+                                                   std::optional<FoundEntry>& found) const {
   ExtentRecord record;
-  FIRN_RETURN_IF_ERROR(ParseRecord(*extent, location, record));
-  if (record.user_key != user_key) return absl::OkStatus();
-  key_seen = true;
-  if (record.sequence > at_most) return absl::OkStatus();
-  if (found.has_value() && found->sequence >= record.sequence) return absl::OkStatus();
+  FIRN_RETURN_IF_ERROR(ParseRecord(extent, location, record));
+  if (record.user_key != user_key) return false;
+  if (record.sequence > at_most) return true;
+  if (found.has_value() && found->sequence >= record.sequence) return true;
   found = FoundEntry{.kind = record.kind,
                      .sequence = record.sequence,
                      .value = record.value,
-                     .pin = std::move(extent)};
-  return absl::OkStatus();
+                     .pin = extent.shared_from_this()};
+  return true;
 }
 
 absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_view user_key,
@@ -291,28 +265,107 @@ absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_
   std::optional<FoundEntry> found;
   if (user_key.size() != key_size_) return found;
   const Locations locations = Locate(HashedWord(user_key));
-  bool key_seen = false;
+  bool is_here = false;
   for (const uint32_t location : locations) {
     FIRN_ASSIGN_OR_RETURN(
-        std::shared_ptr<const Extent> extent,
+        const std::shared_ptr<const Extent> extent,
         FetchExtent(index_.location().ExtentOf(location), CacheUse::kFill));
-    FIRN_RETURN_IF_ERROR(
-        Consider(std::move(extent), location, user_key, at_most, found, key_seen));
+    FIRN_ASSIGN_OR_RETURN(const bool is_version,
+                          Consider(*extent, location, user_key, at_most, found));
+    is_here = is_here || is_version;
   }
-  if (counters_ != nullptr && !locations.empty() && !key_seen) {
+  if (counters_ != nullptr && !locations.empty() && !is_here) {
     Count(counters_->filter_false_positives);
   }
   return found;
 }
 
+bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber at_most,
+                                    std::optional<FoundEntry>& found) const {
+  found.reset();
+  if (user_key.size() != key_size_) return true;
+  const Locations locations = Locate(HashedWord(user_key));
+  bool is_here = false;
+  for (const uint32_t location : locations) {
+    const BlockContent* const content = slots_.Look(index_.location().ExtentOf(location));
+    if (content == nullptr) return false;
+    const absl::StatusOr<bool> is_version = Consider(
+        *static_cast<const Extent*>(content), location, user_key, at_most, found);
+    if (!is_version.ok()) return false;
+    is_here = is_here || *is_version;
+  }
+  if (counters_ != nullptr && !locations.empty() && !is_here) {
+    Count(counters_->filter_false_positives);
+  }
+  return true;
+}
+
+absl::Status HashedSegmentReader::ConsiderCached(std::vector<Candidate>& candidates,
+                                                 SequenceNumber at_most) const {
+  if (cache_ == nullptr) return absl::OkStatus();
+  const LocationFormat format = index_.location();
+  const Epochs::Guard guard(cache_->epochs());
+  std::vector<const Extent*> extents;
+  extents.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    const auto* const extent =
+        static_cast<const Extent*>(slots_.Look(format.ExtentOf(candidate.location)));
+    extents.push_back(extent);
+    if (extent == nullptr) continue;
+    const ByteSpan bytes = extent->bytes();
+    const uint8_t* const record = bytes.data() + format.OffsetOf(candidate.location);
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 64);
+  }
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (extents[i] == nullptr) continue;
+    Candidate& candidate = candidates[i];
+    candidate.considered = true;
+    FIRN_ASSIGN_OR_RETURN(candidate.is_version,
+                          Consider(*extents[i], candidate.location, candidate.lookup->user_key,
+                                   at_most, candidate.lookup->found));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HashedSegmentReader::ConsiderMissing(std::vector<Candidate>& candidates,
+                                                  SequenceNumber at_most) const {
+  const LocationFormat format = index_.location();
+  std::vector<uint32_t> numbers;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.considered) numbers.push_back(format.ExtentOf(candidate.location));
+  }
+  if (numbers.empty()) return absl::OkStatus();
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  std::vector<std::shared_ptr<const Extent>> extents(numbers.size());
+  FIRN_RETURN_IF_ERROR(ReadMissing(numbers, CacheUse::kFill, extents));
+  for (Candidate& candidate : candidates) {
+    if (candidate.considered) continue;
+    const auto at =
+        std::lower_bound(numbers.begin(), numbers.end(), format.ExtentOf(candidate.location));
+    FIRN_ASSIGN_OR_RETURN(
+        candidate.is_version,
+        Consider(*extents[static_cast<size_t>(at - numbers.begin())], candidate.location,
+                 candidate.lookup->user_key, at_most, candidate.lookup->found));
+  }
+  return absl::OkStatus();
+}
+
+void HashedSegmentReader::CountFalsePositives(absl::Span<const Candidate> candidates) const {
+  if (counters_ == nullptr) return;
+  for (size_t i = 0; i < candidates.size();) {
+    const SegmentLookup* const lookup = candidates[i].lookup;
+    bool is_here = false;
+    for (; i < candidates.size() && candidates[i].lookup == lookup; ++i) {
+      is_here = is_here || candidates[i].is_version;
+    }
+    if (!is_here) Count(counters_->filter_false_positives);
+  }
+}
+
 absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
                                           SequenceNumber at_most) const {
-  struct Candidate {
-    SegmentLookup* lookup;
-    uint32_t location;
-    bool last;  // of its lookup
-    std::shared_ptr<const Extent> extent;
-  };
   // Each step touches memory that the step before asked for, of all keys at once.
   for (const SegmentLookup* lookup : lookups) {
     if (lookup->user_key.size() == key_size_) index_.Prefetch(HashedWord(lookup->user_key));
@@ -323,41 +376,12 @@ absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> looku
     lookup->found.reset();
     if (lookup->user_key.size() != key_size_) continue;
     for (const uint32_t location : Locate(HashedWord(lookup->user_key))) {
-      if (!candidates.empty() && candidates.back().lookup == lookup) candidates.back().last = false;
-      candidates.push_back({lookup, location, true, nullptr});
+      candidates.push_back({.lookup = lookup, .location = location});
     }
   }
-  const LocationFormat format = index_.location();
-  std::vector<uint32_t> missing;
-  for (Candidate& candidate : candidates) {
-    candidate.extent = FindCached(format.ExtentOf(candidate.location));
-    if (candidate.extent == nullptr) {
-      missing.push_back(format.ExtentOf(candidate.location));
-      continue;
-    }
-    __builtin_prefetch(candidate.extent->bytes().data() + format.OffsetOf(candidate.location));
-  }
-  if (!missing.empty()) {
-    std::sort(missing.begin(), missing.end());
-    missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
-    std::vector<std::shared_ptr<const Extent>> read(missing.size());
-    FIRN_RETURN_IF_ERROR(ReadMissing(missing, CacheUse::kFill, read));
-    for (Candidate& candidate : candidates) {
-      if (candidate.extent != nullptr) continue;
-      const auto at = std::lower_bound(missing.begin(), missing.end(),
-                                       format.ExtentOf(candidate.location));
-      candidate.extent = read[static_cast<size_t>(at - missing.begin())];
-    }
-  }
-  bool key_seen = false;
-  for (Candidate& candidate : candidates) {
-    FIRN_RETURN_IF_ERROR(Consider(std::move(candidate.extent), candidate.location,
-                                  candidate.lookup->user_key, at_most, candidate.lookup->found,
-                                  key_seen));
-    if (!candidate.last) continue;
-    if (counters_ != nullptr && !key_seen) Count(counters_->filter_false_positives);
-    key_seen = false;
-  }
+  FIRN_RETURN_IF_ERROR(ConsiderCached(candidates, at_most));
+  FIRN_RETURN_IF_ERROR(ConsiderMissing(candidates, at_most));
+  CountFalsePositives(candidates);
   return absl::OkStatus();
 }
 

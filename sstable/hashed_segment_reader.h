@@ -1,8 +1,8 @@
 // sstable/hashed_segment_reader.h: the reader of the hashed layout.
 //
 // Open() reads footer, properties, extent table and index, holds them against what the manifest says
-// (SegmentMeta), and keeps index and table in memory. Extents come through the block cache, whose
-// key here is (id, number of the extent): so a lookup needs the table only for what is not cached.
+// (SegmentMeta), and keeps index and table in memory. Extents come through the block cache by their
+// number: so a lookup needs the table only for what is not cached.
 // The index is the filter: SegmentCounters count its answers as a filter's.
 #ifndef FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
 #define FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
@@ -50,6 +50,8 @@ class HashedSegmentReader final : public SegmentReader {
   // One cache line, and an extent for each version of the key.
   absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                 SequenceNumber at_most) const override;
+  bool GetCached(absl::string_view user_key, SequenceNumber at_most,
+                 std::optional<FoundEntry>& found) const override;
   absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
                        SequenceNumber at_most) const override;
   // Bucket by bucket: each is some extents from anywhere in the file.
@@ -89,23 +91,39 @@ class HashedSegmentReader final : public SegmentReader {
 
   HashedSegmentReader(SegmentSource source, SegmentProperties properties, HashedSegmentIndex index);
 
+  // A record that may be a version of the key that is looked up.
+  struct Candidate {
+    SegmentLookup* lookup = nullptr;
+    uint32_t location = 0;
+    bool considered = false;
+    bool is_version = false;  // it is one
+  };
+
   // None if the index says that the key is not here. Counts.
   Locations Locate(uint64_t word) const;
-  std::shared_ptr<const Extent> FindCached(uint32_t extent) const;
+  std::shared_ptr<const Extent> FindCached(uint32_t extent) const {
+    // Nothing but extents of this segment was put into its slots.
+    return std::static_pointer_cast<const Extent>(slots_.Find(extent));
+  }
   absl::StatusOr<std::shared_ptr<const Extent>> FetchExtent(uint32_t extent, CacheUse cache) const;
   // Fills what is null in `extents`, which stand for `numbers`, in one submission.
   absl::Status ReadMissing(absl::Span<const uint32_t> numbers, CacheUse cache,
                            std::vector<std::shared_ptr<const Extent>>& extents) const;
   absl::StatusOr<std::shared_ptr<const Extent>> MakeExtent(uint32_t extent, RawBlock block) const;
+  // The two halves of GetMany(): what is cached, then the rest.
+  absl::Status ConsiderCached(std::vector<Candidate>& candidates, SequenceNumber at_most) const;
+  absl::Status ConsiderMissing(std::vector<Candidate>& candidates, SequenceNumber at_most) const;
+  void CountFalsePositives(absl::Span<const Candidate> candidates) const;
   // Takes the record at `location` into `found` if it is one of `user_key`, at most `at_most`, and
-  // newer than what is there. `key_seen` becomes true if it is one of the key.
-  absl::Status Consider(std::shared_ptr<const Extent> extent, uint32_t location,
-                        absl::string_view user_key, SequenceNumber at_most,
-                        std::optional<FoundEntry>& found, bool& key_seen) const;
+  // newer than what is there. Whether it is a version of the key at all.
+  absl::StatusOr<bool> Consider(const Extent& extent, uint32_t location,
+                                absl::string_view user_key, SequenceNumber at_most,
+                                std::optional<FoundEntry>& found) const;
 
   const uint32_t key_size_;
   const HashedIndex index_;
   const std::vector<uint64_t> extent_offsets_;
+  const BlockSlots slots_;  // one an extent
 };
 
 }  // namespace firn

@@ -5,16 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/compression.h"
 #include "base/status.h"
 #include "sstable/ordered_segment_iterator.h"
 #include "sstable/ordered_segment_verifier.h"
 
 namespace firn {
 namespace {
-
-// Adjacent blocks are read as one piece up to this size: fewer requests, still short buffers.
-constexpr size_t kReadPieceMax = size_t{128} << 10;
 
 void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
@@ -57,82 +53,29 @@ absl::Status OrderedSegmentReader::AnnotateBlockError(const absl::Status& status
   return Annotate(status, absl::StrCat(path(), ": data block at offset ", handle.offset));
 }
 
-absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentReader::DecodeBlock(
-    ByteSpan bytes, const BlockHandle& handle, std::unique_ptr<uint8_t[]> owned) const {
-  FIRN_ASSIGN_OR_RETURN(const BlockTrailer trailer,
-                        CheckBlock(bytes, BlockKind::kData, AddressOf(handle), path()));
-  const ByteSpan stored = bytes.subspan(0, handle.size);
-  std::unique_ptr<uint8_t[]> raw;
-  if (trailer.compression == CompressionKind::kNone && owned != nullptr) {
-    raw = std::move(owned);  // the trailer stays behind the block, unused
-  } else {
-    absl::Status status = CheckPlausibleSize(trailer.compression, stored.size(), trailer.raw_size);
-    if (status.ok()) {
-      raw = std::make_unique_for_overwrite<uint8_t[]>(trailer.raw_size);
-      status =
-          UncompressInto(trailer.compression, stored, absl::MakeSpan(raw.get(), trailer.raw_size));
-    }
-    if (!status.ok()) {
-      return CorruptionAt(path(), handle.offset, absl::StrCat("data block: ", status.message()));
-    }
-  }
+absl::StatusOr<std::shared_ptr<const Block>> OrderedSegmentReader::MakeBlock(
+    RawBlock raw, const BlockHandle& handle) const {
   absl::StatusOr<std::shared_ptr<const Block>> block =
-      Block::Create(std::move(raw), trailer.raw_size);
+      Block::Create(std::move(raw.bytes), raw.size);
   if (!block.ok()) return AnnotateBlockError(block.status(), handle);
   return block;
 }
 
 std::vector<absl::StatusOr<std::shared_ptr<const Block>>> OrderedSegmentReader::ReadDataBlocks(
     absl::Span<const BlockHandle> handles) const {
-  // A piece is a run of adjacent blocks, read by one request into one buffer.
-  struct Piece {
-    size_t begin;  // in `handles`
-    size_t limit;
-    std::unique_ptr<uint8_t[]> bytes;
-  };
-  std::vector<Piece> pieces;
-  std::vector<ReadRequest> requests;
-  for (size_t begin = 0; begin < handles.size();) {
-    const uint64_t offset = handles[begin].offset;
-    size_t limit = begin + 1;
-    while (limit < handles.size() && handles[limit].offset == handles[limit - 1].limit() &&
-           handles[limit].limit() - offset <= kReadPieceMax) {
-      ++limit;
-    }
-    const auto size = static_cast<size_t>(handles[limit - 1].limit() - offset);
-    pieces.push_back({begin, limit, std::make_unique_for_overwrite<uint8_t[]>(size)});
-    requests.push_back({.offset = offset,
-                        .target = absl::MakeSpan(pieces.back().bytes.get(), size),
-                        .status = absl::OkStatus()});
-    begin = limit;
-  }
-  if (requests.size() == 1) {
-    requests[0].status = file_->Read(requests[0].offset, requests[0].target);
-  } else {
-    // The first error, which stands in its request too.
-    file_->ReadMany(absl::MakeSpan(requests)).IgnoreError();
-  }
-
   std::vector<absl::StatusOr<std::shared_ptr<const Block>>> blocks;
   blocks.reserve(handles.size());
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    Piece& piece = pieces[i];
-    const ByteSpan bytes = requests[i].target;
-    if (counters_ != nullptr) {
-      Count(counters_->block_reads, piece.limit - piece.begin);
-      Count(counters_->block_bytes_read, bytes.size());
-    }
-    for (size_t j = piece.begin; j < piece.limit; ++j) {
-      const BlockHandle& handle = handles[j];
-      if (!requests[i].status.ok()) {
-        blocks.push_back(requests[i].status);
-        continue;
-      }
-      const bool alone = piece.limit - piece.begin == 1;
-      blocks.push_back(DecodeBlock(
-          bytes.subspan(handle.offset - requests[i].offset, handle.size + kBlockTrailerSize),
-          handle, alone ? std::move(piece.bytes) : nullptr));
-    }
+  const uint64_t bytes = ReadRawBlocks(
+      *file_, meta_.id, BlockKind::kData, handles, [&](size_t i, absl::StatusOr<RawBlock> raw) {
+        if (raw.ok()) {
+          blocks.push_back(MakeBlock(*std::move(raw), handles[i]));
+        } else {
+          blocks.push_back(raw.status());
+        }
+      });
+  if (counters_ != nullptr) {
+    Count(counters_->block_reads, handles.size());
+    Count(counters_->block_bytes_read, bytes);
   }
   return blocks;
 }

@@ -20,6 +20,7 @@
 #include "sstable/internal_iterator.h"
 #include "sstable/internal_key.h"
 #include "sstable/ordered_segment_tail.h"
+#include "sstable/raw_block.h"
 #include "sstable/segment_format.h"
 #include "sstable/segment_reader.h"
 
@@ -70,11 +71,8 @@ class OrderedSegmentReader final : public SegmentReader {
                                                         const BlockHandle& handle) const;
   // An error that a BlockIterator found, with the file and the block's offset.
   absl::Status AnnotateBlockError(const absl::Status& status, const BlockHandle& handle) const;
-  // The verified block that was read as `bytes` (with its trailer). Takes over `owned` as the
-  // block's memory if it is the same bytes and they need no decompression.
-  absl::StatusOr<std::shared_ptr<const Block>> DecodeBlock(ByteSpan bytes,
-                                                           const BlockHandle& handle,
-                                                           std::unique_ptr<uint8_t[]> owned) const;
+  absl::StatusOr<std::shared_ptr<const Block>> MakeBlock(RawBlock raw,
+                                                         const BlockHandle& handle) const;
 
   const Index index_;
   const Filter filter_;
