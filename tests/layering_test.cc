@@ -171,7 +171,7 @@ constexpr Library kLibraries[] = {
     {"(CLI|nlohmann|fmt|spdlog)/.*", "(tools|tests|bench)/.*"},
     {"zlib\\.h", "(tools|tests)/.*"},
     {"toml\\+\\+.*|toml\\.hpp|prometheus/.*", "(tools|tests|engine/admin)/.*"},
-    {"(rocksdb|leveldb)/.*|lmdb\\.h|sqlite3\\.h", "bench/.*"},
+    {"(rocksdb|leveldb)/.*|lmdb\\.h|sqlite3\\.h|ini\\.h", "bench/.*"},
     // Its locks are not built for ThreadSanitizer: base/mutex.h instead.
     {"absl/synchronization/.*", "nothing"},
     // The operating system is reached through io/ alone.

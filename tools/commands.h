@@ -14,6 +14,7 @@ void RegisterVectors(CLI::App& app, Command& command);     // vectors
 void RegisterCheckpoint(CLI::App& app, Command& command);  // checkpoint
 void RegisterVerify(CLI::App& app, Command& command);      // verify
 void RegisterDump(CLI::App& app, Command& command);        // dump
+void RegisterBench(CLI::App& app, Command& command);       // bench
 void RegisterStats(CLI::App& app, Command& command);       // stats
 
 }  // namespace firn

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   firn::RegisterVerify(app, command);
   firn::RegisterDump(app, command);
   firn::RegisterStats(app, command);
+  firn::RegisterBench(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -14,8 +14,9 @@ packages=(
   libabsl-dev liburing-dev liblz4-dev
   # Command line tool, bindings' JSON, compressed vectors and records.
   libcli11-dev nlohmann-json3-dev zlib1g-dev
-  # Tests and benchmarks.
+  # Tests and benchmarks; job files, and the engines and the tool that firn is compared with.
   libgtest-dev libgmock-dev libbenchmark-dev
+  libinih-dev librocksdb-dev libleveldb-dev liblmdb-dev libsqlite3-dev fio
   # The second compiler: sanitizers, fuzz targets, lock analysis.
   clang-14 libclang-rt-14-dev llvm-14
 )

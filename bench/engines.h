@@ -1,0 +1,20 @@
+// bench/engines.h: the factories of the engines, one a file; bench/engines.cc lists those of this build.
+#ifndef FIRN_BENCH_ENGINES_H_
+#define FIRN_BENCH_ENGINES_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "bench/peer.h"
+
+namespace firn::bench {
+
+absl::StatusOr<std::unique_ptr<Peer>> OpenFirn(const PeerOptions& options);
+absl::StatusOr<std::unique_ptr<Peer>> OpenRocksDb(const PeerOptions& options);
+absl::StatusOr<std::unique_ptr<Peer>> OpenLevelDb(const PeerOptions& options);
+absl::StatusOr<std::unique_ptr<Peer>> OpenLmdb(const PeerOptions& options);
+absl::StatusOr<std::unique_ptr<Peer>> OpenSqlite(const PeerOptions& options);
+
+}  // namespace firn::bench
+
+#endif  // FIRN_BENCH_ENGINES_H_
