@@ -1,6 +1,7 @@
 #include "base/epoch.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,15 @@ void Epochs::Collect() {
     garbage_.pop_front();
   }
   collect_at_ = std::max(kCollectAt, 2 * garbage_.size());
+}
+
+void Epochs::Drain() {
+  constexpr int kRounds = 1000;
+  Collect();
+  for (int i = 0; i < kRounds && pending() > 0; ++i) {
+    std::this_thread::yield();
+    Collect();
+  }
 }
 
 size_t Epochs::pending() const {

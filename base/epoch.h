@@ -66,6 +66,10 @@ class Epochs {
   // Drops what can be dropped now.
   void Collect() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // As Collect(), but gives readers that are about to leave a little time: what still waits afterwards
+  // is seen by a reader that has lost its processor. Not inside a guard.
+  void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Objects retired and not yet dropped.
   size_t pending() const ABSL_LOCKS_EXCLUDED(mutex_);
 

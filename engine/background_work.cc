@@ -342,6 +342,7 @@ void BackgroundWork::RemoveCreated(KeyspaceImpl& keyspace, const JobResult& resu
 }
 
 void BackgroundWork::CollectObsolete() {
+  parts_.reading.epochs.Drain();  // versions that were replaced name segments
   const absl::Status status = parts_.obsolete.Collect();
   if (!status.ok()) {
     parts_.say(absl::StrCat("a segment without use could not be removed: ", status.ToString()));

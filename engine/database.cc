@@ -72,7 +72,7 @@ DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Envir
       blocks_(options.block_cache_size),
       segments_(*environment_.file_system, options.open_segments_max, &blocks_,
                 &counters_.segments),
-      reading_{segments_, snapshots_, counters_},
+      reading_{segments_, snapshots_, counters_, blocks_.epochs()},
       obsolete_(*environment_.file_system, segments_),
       table_(std::make_shared<const KeyspaceTable>()) {}
 
@@ -227,6 +227,7 @@ absl::Status DatabaseImpl::CloseOnce() {
   if (status.ok()) status = queue_->error();
   if (status.ok()) status = log_->Close(SequenceNumber{last_sequence()});
   if (status.ok()) status = versions_->Close();
+  reading_.epochs.Drain();
   const absl::Status collected = obsolete_.Collect();
   if (status.ok()) status = collected;
   lock_ = nullptr;
@@ -341,6 +342,7 @@ absl::Status DatabaseImpl::DropKeyspace(absl::string_view name) {
     }
   }
   levels = nullptr;
+  reading_.epochs.Drain();
   const absl::Status collected = obsolete_.Collect();
   if (!collected.ok()) Say(absl::StrCat("dropping ", name, ": ", collected.ToString()));
   Say(absl::StrCat("dropped keyspace ", name));

@@ -18,7 +18,8 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
       segments_(context.segments, directory),
       active_(Memtable::Create(options_.layout)),
       version_(std::make_shared<const Version>(active_, std::vector<ImmutableMemtable>{},
-                                               state.levels)),
+                                               state.levels, nullptr, segments_.readers_max())),
+      present_(version_.get()),
       volatile_marked_(state.volatile_since.has_value()) {}
 
 std::shared_ptr<const Version> KeyspaceImpl::version() const {
@@ -41,15 +42,34 @@ absl::Status KeyspaceImpl::Check() const {
 KeyspaceImpl::View KeyspaceImpl::ViewAt(const Snapshot& snapshot) const {
   View view;
   view.version = version();
-  view.sequence = snapshot.empty()
-                      ? SequenceNumber{context_.published.load(std::memory_order_acquire)}
-                      : SequenceNumber{snapshot.sequence()};
+  view.sequence = SequenceAt(snapshot);
   return view;
+}
+
+SequenceNumber KeyspaceImpl::SequenceAt(const Snapshot& snapshot) const {
+  return snapshot.empty() ? SequenceNumber{context_.published.load(std::memory_order_acquire)}
+                          : SequenceNumber{snapshot.sequence()};
+}
+
+std::shared_ptr<const Version> KeyspaceImpl::Exchange(std::shared_ptr<const Version> version) {
+  present_.store(version.get());
+  return std::exchange(version_, std::move(version));
+}
+
+void KeyspaceImpl::Retire(std::shared_ptr<const Version> version) {
+  context_.epochs.Retire(std::move(version));
+  context_.epochs.Collect();
 }
 
 absl::StatusOr<PinnedValue> KeyspaceImpl::Get(absl::string_view key, const Snapshot& snapshot) {
   FIRN_RETURN_IF_ERROR(Check());
   context_.counters.gets.Add(1);
+  {
+    const Epochs::Guard guard(context_.epochs);
+    const Version& version = *present_.load();
+    auto cached = version.GetCached(key, SequenceAt(snapshot));
+    if (cached.has_value()) return *std::move(cached);
+  }
   const View view = ViewAt(snapshot);
   return view.version->Get(key, view.sequence, segments_);
 }
@@ -60,7 +80,25 @@ std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
   if (!status.ok()) return std::vector<absl::StatusOr<PinnedValue>>(keys.size(), status);
   context_.counters.gets.Add(keys.size());
   const View view = ViewAt(snapshot);
-  return view.version->MultiGet(keys, view.sequence, segments_);
+  std::vector<absl::StatusOr<PinnedValue>> results;
+  results.reserve(keys.size());
+  std::vector<absl::string_view> unread;
+  std::vector<size_t> places;
+  {
+    const Epochs::Guard guard(context_.epochs);
+    for (const absl::string_view key : keys) {
+      auto cached = view.version->GetCached(key, view.sequence);
+      if (!cached.has_value()) {
+        places.push_back(results.size());
+        unread.push_back(key);
+      }
+      results.push_back(cached.has_value() ? *std::move(cached) : absl::NotFoundError(""));
+    }
+  }
+  if (unread.empty()) return results;
+  auto read = view.version->MultiGet(unread, view.sequence, segments_);
+  for (size_t i = 0; i < read.size(); ++i) results[places[i]] = std::move(read[i]);
+  return results;
 }
 
 std::unique_ptr<Iterator> KeyspaceImpl::NewIterator(const IteratorOptions& options) {
@@ -112,26 +150,36 @@ KeyspaceStatistics KeyspaceImpl::statistics() const {
 bool KeyspaceImpl::SwitchMemtable(SequenceNumber floor) {
   if (active_->empty()) return false;
   std::shared_ptr<Memtable> fresh = Memtable::Create(options_.layout, active_->entry_count());
-  MutexLock lock(mutex_);
-  std::vector<ImmutableMemtable> immutables;
-  immutables.push_back({active_, floor});
-  immutables.insert(immutables.end(), version_->immutables().begin(),
-                    version_->immutables().end());
-  version_ = std::make_shared<const Version>(fresh, std::move(immutables), version_->levels());
-  active_ = std::move(fresh);
+  std::shared_ptr<const Version> old;
+  {
+    MutexLock lock(mutex_);
+    std::vector<ImmutableMemtable> immutables;
+    immutables.push_back({active_, floor});
+    immutables.insert(immutables.end(), version_->immutables().begin(),
+                      version_->immutables().end());
+    old = Exchange(std::make_shared<const Version>(fresh, std::move(immutables), version_->levels(),
+                                                   version_.get(), segments_.readers_max()));
+    active_ = std::move(fresh);
+  }
+  Retire(std::move(old));
   return true;
 }
 
 void KeyspaceImpl::Install(std::shared_ptr<const Levels> levels, SequenceNumber flushed) {
-  MutexLock lock(mutex_);
-  std::vector<ImmutableMemtable> immutables = version_->immutables();
-  immutables.erase(std::remove_if(immutables.begin(), immutables.end(),
-                                  [&](const ImmutableMemtable& immutable) {
-                                    return immutable.floor <= flushed;
-                                  }),
-                   immutables.end());
-  version_ = std::make_shared<const Version>(version_->active(), std::move(immutables),
-                                             std::move(levels));
+  std::shared_ptr<const Version> old;
+  {
+    MutexLock lock(mutex_);
+    std::vector<ImmutableMemtable> immutables = version_->immutables();
+    immutables.erase(std::remove_if(immutables.begin(), immutables.end(),
+                                    [&](const ImmutableMemtable& immutable) {
+                                      return immutable.floor <= flushed;
+                                    }),
+                     immutables.end());
+    old = Exchange(std::make_shared<const Version>(version_->active(), std::move(immutables),
+                                                   std::move(levels), version_.get(),
+                                                   segments_.readers_max()));
+  }
+  Retire(std::move(old));
 }
 
 KeyspaceImpl::VolatileWrite::VolatileWrite(KeyspaceImpl* keyspace) : keyspace_(keyspace) {

@@ -3,7 +3,9 @@
 //
 // The version is replaced, never changed, by two parties: the write path (a full memtable becomes
 // immutable) and the background (new levels, flushed memtables go). Both do so under `mutex_`, which
-// is held for the moment of the exchange, and readers for that of copying the pointer.
+// is held for the moment of the exchange. A reader that finds its answer in memory looks at the
+// present version inside a guard of the epochs, and takes no lock; one that must read from disk or
+// keeps the version (an iterator) copies the pointer under the lock.
 #ifndef FIRN_ENGINE_KEYSPACE_H_
 #define FIRN_ENGINE_KEYSPACE_H_
 
@@ -19,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/types.h"
 #include "engine/memtable.h"
@@ -36,6 +39,7 @@ struct ReadContext {
   SegmentCache& segments;
   SnapshotRegistry& snapshots;
   EngineCounters& counters;
+  Epochs& epochs;  // of the block cache: what a reader sees without a count
   std::atomic<uint64_t> published{0};  // the last visible sequence number
   std::atomic<bool> closed{false};
 };
@@ -100,6 +104,11 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
     SequenceNumber sequence;
   };
   View ViewAt(const Snapshot& snapshot) const;
+  SequenceNumber SequenceAt(const Snapshot& snapshot) const;
+  // Makes `version` the present one; the old one, for Epochs::Retire() without the lock.
+  std::shared_ptr<const Version> Exchange(std::shared_ptr<const Version> version)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Retire(std::shared_ptr<const Version> version);
 
   ReadContext& context_;
   const KeyspaceId id_;
@@ -111,6 +120,7 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
 
   mutable Mutex mutex_;
   std::shared_ptr<const Version> version_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<const Version*> present_;  // version_, for readers inside a guard
   bool volatile_marked_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t volatile_writes_ ABSL_GUARDED_BY(mutex_) = 0;     // in progress
   SequenceNumber volatile_last_ ABSL_GUARDED_BY(mutex_){0};  // that took effect

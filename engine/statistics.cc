@@ -1,21 +1,11 @@
 #include "engine/statistics.h"
 
+#include "base/thread_index.h"
+
 namespace firn {
 
-size_t StripeOfThread() {
-  static std::atomic<size_t> next{0};
-  thread_local const size_t stripe = next.fetch_add(1, std::memory_order_relaxed);
-  return stripe;
-}
-
-uint64_t StripedCounter::Total() const {
-  uint64_t total = 0;
-  for (const Stripe& stripe : stripes_) total += stripe.value.load(std::memory_order_relaxed);
-  return total;
-}
-
 void StripedHistogram::Add(uint64_t value) {
-  Stripe& stripe = stripes_[StripeOfThread() % kStripes];
+  Stripe& stripe = stripes_[ThisThreadIndex() % kStripes];
   MutexLock lock(stripe.mutex);
   stripe.histogram.Add(value);
 }
@@ -53,8 +43,8 @@ void EngineCounters::Read(Statistics& statistics) const {
   statistics.compaction_written_bytes = load(compaction_written_bytes);
   statistics.slowdown_us = load(slowdown_us);
   statistics.gets = gets.Total();
-  statistics.filter_checks = load(segments.filter_checks);
-  statistics.filter_negatives = load(segments.filter_negatives);
+  statistics.filter_checks = segments.filter_checks.Total();
+  statistics.filter_negatives = segments.filter_negatives.Total();
   statistics.recovered_batches = recovered_batches;
   statistics.recovered_bytes = recovered_bytes;
   statistics.recovery_us = recovery_us;

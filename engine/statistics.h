@@ -1,7 +1,7 @@
 // engine/statistics.h: what the engine counts, and the plain struct that a client reads.
 //
-// Counters are relaxed: for people, not for decisions. What every read counts is striped over cache
-// lines, so that readers on different processors share none.
+// Counters are relaxed: for people, not for decisions. What every read counts is
+// counted by each thread in a place of its own.
 #ifndef FIRN_ENGINE_STATISTICS_H_
 #define FIRN_ENGINE_STATISTICS_H_
 
@@ -10,31 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/counter.h"
 #include "base/histogram.h"
 #include "base/mutex.h"
 #include "firn/statistics.h"
 #include "sstable/segment_reader.h"
 
 namespace firn {
-
-// A small number of the calling thread, the same for its life.
-size_t StripeOfThread();
-
-// Thread-safe.
-class StripedCounter {
- public:
-  void Add(uint64_t amount) {
-    stripes_[StripeOfThread() % kStripes].value.fetch_add(amount, std::memory_order_relaxed);
-  }
-  uint64_t Total() const;
-
- private:
-  static constexpr size_t kStripes = 16;
-  struct alignas(64) Stripe {
-    std::atomic<uint64_t> value{0};
-  };
-  std::array<Stripe, kStripes> stripes_;
-};
 
 // Thread-safe.
 class StripedHistogram {
@@ -67,7 +49,7 @@ struct EngineCounters {
   uint64_t recovered_batches = 0;  // set before the database is shared
   uint64_t recovered_bytes = 0;
   uint64_t recovery_us = 0;
-  StripedCounter gets;
+  Counter gets;
   StripedHistogram write_us;
   StripedHistogram sync_us;
   SegmentCounters segments;

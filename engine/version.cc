@@ -27,12 +27,8 @@ Result ToResult(FoundEntry found) {
   return PinnedValue(found.value, std::move(found.pin));
 }
 
-bool Holds(const SegmentMeta& segment, absl::string_view key) {
-  return CompareUserKeys(key, SmallestUserKey(segment)) >= 0 &&
-         CompareUserKeys(key, LargestUserKey(segment)) <= 0;
-}
-
-// A reader of `segment`. NotFound means "no such key" to our callers, so a missing file is DataLoss.
+// A reader of the segment of `entry`. NotFound means "no such key" to our callers, so a missing file is
+// DataLoss.
 absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenSegment(const SegmentMeta& segment,
                                                                  SegmentDirectory& segments) {
   absl::StatusOr<std::shared_ptr<const SegmentReader>> reader = segments.Get(segment);
@@ -41,21 +37,36 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenSegment(const SegmentMe
                    reader.status().message());
 }
 
-// The answer that `segment` has for `key`, if it has one.
-absl::StatusOr<std::optional<FoundEntry>> FindInSegment(const SegmentMeta& segment,
-                                                        absl::string_view key,
-                                                        SequenceNumber sequence,
-                                                        SegmentDirectory& segments) {
-  FIRN_ASSIGN_OR_RETURN(const auto reader, OpenSegment(segment, segments));
-  return reader->Get(key, sequence);
-}
+// The reader of a segment on its way into a lookup: the table's, or one that is opened for it.
+class OpenReader {
+ public:
+  static absl::StatusOr<OpenReader> Of(const SegmentTable& table, const SegmentTable::Entry& entry,
+                                       SegmentDirectory& segments) {
+    OpenReader open;
+    open.reader_ = entry.reader();
+    if (open.reader_ != nullptr) return open;
+    FIRN_ASSIGN_OR_RETURN(open.owned_, OpenSegment(entry.meta(), segments));
+    open.reader_ = open.owned_.get();
+    table.Keep(entry, open.owned_);
+    return open;
+  }
+  const SegmentReader* operator->() const { return reader_; }
+
+ private:
+  const SegmentReader* reader_ = nullptr;
+  std::shared_ptr<const SegmentReader> owned_;
+};
 
 }  // namespace
 
 Version::Version(std::shared_ptr<Memtable> active, std::vector<ImmutableMemtable> immutables,
-                 std::shared_ptr<const Levels> levels)
-    : active_(std::move(active)), immutables_(std::move(immutables)), levels_(std::move(levels)) {
-  FIRN_CHECK(active_ != nullptr && levels_ != nullptr);
+                 std::shared_ptr<const Levels> levels, const Version* previous,
+                 size_t readers_max)
+    : active_(std::move(active)),
+      immutables_(std::move(immutables)),
+      levels_(std::move(levels)),
+      table_(*levels_, previous == nullptr ? nullptr : &previous->table_, readers_max) {
+  FIRN_CHECK(active_ != nullptr);
 }
 
 std::optional<SequenceNumber> Version::oldest_in_memory() const {
@@ -87,33 +98,67 @@ std::optional<Result> Version::FindInMemory(absl::string_view key, SequenceNumbe
   return std::nullopt;
 }
 
+// Calls visit(entry) for each segment that may hold `key`, in the order of search, until it returns
+// true.
+template <typename Visitor>
+void Version::VisitSegments(absl::string_view key, Visitor visit) const {
+  const uint64_t prefix = KeyPrefix(key);
+  for (const SegmentTable::Entry& entry : table_.level(LevelIndex{0})) {
+    if (entry.Holds(key, prefix) && visit(entry)) return;
+  }
+  for (uint32_t level = 1; level < kLevelCount; ++level) {
+    const SegmentTable::Entry* const entry = table_.Candidate(LevelIndex{level}, key, prefix);
+    if (entry != nullptr && visit(*entry)) return;
+  }
+}
+
 Result Version::Get(absl::string_view key, SequenceNumber sequence,
                     SegmentDirectory& segments) const {
   if (std::optional<Result> found = FindInMemory(key, sequence)) return *std::move(found);
-  for (const SegmentPtr& segment : levels_->level0()) {
-    if (!Holds(*segment, key)) continue;
-    FIRN_ASSIGN_OR_RETURN(std::optional<FoundEntry> found,
-                          FindInSegment(*segment, key, sequence, segments));
-    if (found.has_value()) return ToResult(*std::move(found));
-  }
-  for (uint32_t level = 1; level < kLevelCount; ++level) {
-    const SegmentMeta* const segment = levels_->Candidate(LevelIndex{level}, key);
-    if (segment == nullptr) continue;
-    FIRN_ASSIGN_OR_RETURN(std::optional<FoundEntry> found,
-                          FindInSegment(*segment, key, sequence, segments));
-    if (found.has_value()) return ToResult(*std::move(found));
-  }
-  return Absent();
+  std::optional<Result> result;
+  VisitSegments(key, [&](const SegmentTable::Entry& entry) {
+    const absl::StatusOr<OpenReader> reader = OpenReader::Of(table_, entry, segments);
+    if (!reader.ok()) {
+      result = reader.status();
+      return true;
+    }
+    absl::StatusOr<std::optional<FoundEntry>> found = (*reader)->Get(key, sequence);
+    if (!found.ok()) {
+      result = found.status();
+    } else if (found->has_value()) {
+      result = ToResult(**std::move(found));
+    }
+    return result.has_value();
+  });
+  return result.has_value() ? *std::move(result) : Absent();
+}
+
+std::optional<Result> Version::GetCached(absl::string_view key, SequenceNumber sequence) const {
+  if (std::optional<Result> found = FindInMemory(key, sequence)) return found;
+  bool needs_read = false;
+  std::optional<FoundEntry> found;
+  VisitSegments(key, [&](const SegmentTable::Entry& entry) {
+    const SegmentReader* const reader = entry.reader();
+    needs_read = reader == nullptr || !reader->GetCached(key, sequence, found);
+    return needs_read || found.has_value();
+  });
+  if (needs_read) return std::nullopt;
+  return found.has_value() ? ToResult(*std::move(found)) : Absent();
 }
 
 // The keys of one MultiGet on their way down: those without an answer yet, ascending.
 class Version::Batch {
  public:
-  Batch(absl::Span<const absl::string_view> keys, SequenceNumber sequence,
+  Batch(const Version& version, absl::Span<const absl::string_view> keys, SequenceNumber sequence,
         SegmentDirectory& segments)
-      : sequence_(sequence), segments_(segments), results_(keys.size(), Absent()) {
+      : table_(version.table_),
+        sequence_(sequence),
+        segments_(segments),
+        results_(keys.size(), Absent()) {
     open_.reserve(keys.size());
-    for (size_t i = 0; i < keys.size(); ++i) open_.push_back({{keys[i], std::nullopt}, i, false});
+    for (size_t i = 0; i < keys.size(); ++i) {
+      open_.push_back({{keys[i], std::nullopt}, KeyPrefix(keys[i]), i, false});
+    }
     std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
       return CompareUserKeys(a.lookup.user_key, b.lookup.user_key) < 0;
     });
@@ -128,25 +173,26 @@ class Version::Batch {
   }
 
   // All open keys that `segment` may hold, in one GetMany().
-  void SearchSegment(const SegmentMeta& segment) {
+  void SearchSegment(const SegmentTable::Entry& segment) {
     std::vector<Open*> asked;
     for (Open& open : open_) {
-      if (!open.answered && Holds(segment, open.lookup.user_key)) asked.push_back(&open);
+      if (segment.Holds(open.lookup.user_key, open.prefix)) asked.push_back(&open);
     }
     Ask(segment, asked);
     DropAnswered();
   }
 
   // Keys ascend and so do the segments of a level: runs of keys share their candidate.
-  void SearchLevel(const Levels& levels, LevelIndex level) {
+  void SearchLevel(LevelIndex level) {
     for (size_t begin = 0; begin < open_.size();) {
-      const SegmentMeta* const segment =
-          levels.Candidate(level, open_[begin].lookup.user_key);
+      const SegmentTable::Entry* const segment =
+          table_.Candidate(level, open_[begin].lookup.user_key, open_[begin].prefix);
       std::vector<Open*> asked;
       size_t limit = begin;
       while (limit < open_.size() &&
              (limit == begin ||
-              (segment != nullptr && Holds(*segment, open_[limit].lookup.user_key)))) {
+              (segment != nullptr &&
+               segment->Holds(open_[limit].lookup.user_key, open_[limit].prefix)))) {
         asked.push_back(&open_[limit++]);
       }
       if (segment != nullptr) Ask(*segment, asked);
@@ -161,6 +207,7 @@ class Version::Batch {
  private:
   struct Open {
     SegmentLookup lookup;
+    uint64_t prefix;
     size_t index;  // in the caller's keys
     bool answered;
   };
@@ -170,12 +217,12 @@ class Version::Batch {
     open.answered = true;
   }
 
-  void Ask(const SegmentMeta& segment, const std::vector<Open*>& asked) {
+  void Ask(const SegmentTable::Entry& segment, const std::vector<Open*>& asked) {
     if (asked.empty()) return;
     std::vector<SegmentLookup*> lookups;
     lookups.reserve(asked.size());
     for (Open* const open : asked) lookups.push_back(&open->lookup);
-    const auto reader = OpenSegment(segment, segments_);
+    const auto reader = OpenReader::Of(table_, segment, segments_);
     const absl::Status status =
         reader.ok() ? (*reader)->GetMany(lookups, sequence_) : reader.status();
     for (Open* const open : asked) {
@@ -193,6 +240,7 @@ class Version::Batch {
                 open_.end());
   }
 
+  const SegmentTable& table_;
   const SequenceNumber sequence_;
   SegmentDirectory& segments_;
   std::vector<Open> open_;
@@ -201,14 +249,14 @@ class Version::Batch {
 
 std::vector<Result> Version::MultiGet(absl::Span<const absl::string_view> keys,
                                       SequenceNumber sequence, SegmentDirectory& segments) const {
-  Batch batch(keys, sequence, segments);
+  Batch batch(*this, keys, sequence, segments);
   batch.SearchMemory(*this);
-  for (const SegmentPtr& segment : levels_->level0()) {
+  for (const SegmentTable::Entry& segment : table_.level(LevelIndex{0})) {
     if (batch.done()) break;
-    batch.SearchSegment(*segment);
+    batch.SearchSegment(segment);
   }
   for (uint32_t level = 1; level < kLevelCount && !batch.done(); ++level) {
-    if (!levels_->level(LevelIndex{level}).empty()) batch.SearchLevel(*levels_, LevelIndex{level});
+    if (!table_.level(LevelIndex{level}).empty()) batch.SearchLevel(LevelIndex{level});
   }
   return batch.TakeResults();
 }

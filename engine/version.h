@@ -13,6 +13,7 @@
 #define FIRN_ENGINE_VERSION_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "base/types.h"
 #include "compaction/levels.h"
 #include "engine/memtable.h"
+#include "engine/segment_table.h"
 #include "firn/keyspace.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/segment_cache.h"
@@ -41,8 +43,11 @@ struct ImmutableMemtable {
 
 class Version {
  public:
+  // Readers of segments that `previous` (may be null) knows are known here too; of more than
+  // `readers_max` segments none is (engine/segment_table.h).
   Version(std::shared_ptr<Memtable> active, std::vector<ImmutableMemtable> immutables,
-          std::shared_ptr<const Levels> levels);
+          std::shared_ptr<const Levels> levels, const Version* previous = nullptr,
+          size_t readers_max = SIZE_MAX);
 
   const std::shared_ptr<Memtable>& active() const { return active_; }
   const std::vector<ImmutableMemtable>& immutables() const { return immutables_; }  // newest first
@@ -55,6 +60,9 @@ class Version {
   // none or a tombstone. No lock across I/O, no copy of the value.
   absl::StatusOr<PinnedValue> Get(absl::string_view key, SequenceNumber sequence,
                                   SegmentDirectory& segments) const;
+  // Get() if it needs no read from disk, else none. Inside a guard of the block cache's epochs().
+  std::optional<absl::StatusOr<PinnedValue>> GetCached(absl::string_view key,
+                                                       SequenceNumber sequence) const;
   // One result a key, in the order of `keys`. The blocks of one segment are read together.
   std::vector<absl::StatusOr<PinnedValue>> MultiGet(absl::Span<const absl::string_view> keys,
                                                     SequenceNumber sequence,
@@ -68,12 +76,15 @@ class Version {
  private:
   class Batch;
 
+  template <typename Visitor>
+  void VisitSegments(absl::string_view key, Visitor visit) const;
   std::optional<absl::StatusOr<PinnedValue>> FindInMemory(absl::string_view key,
                                                           SequenceNumber sequence) const;
 
   const std::shared_ptr<Memtable> active_;
   const std::vector<ImmutableMemtable> immutables_;
   const std::shared_ptr<const Levels> levels_;
+  const SegmentTable table_;
 };
 
 }  // namespace firn

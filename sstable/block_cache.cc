@@ -94,7 +94,10 @@ void BlockCache::Shard::EvictDownTo(size_t limit, Garbage& garbage) {
 BlockCache::BlockCache(size_t capacity)
     : capacity_(capacity), shards_(std::clamp(capacity / kShardSizeMin, size_t{1}, kShardsMax)) {}
 
-BlockCache::~BlockCache() { FIRN_CHECK(slots_count_.load() == 0); }
+BlockCache::~BlockCache() {
+  epochs_.Collect();  // versions and readers that were retired hold slots
+  FIRN_CHECK(slots_count_.load() == 0);
+}
 
 void BlockCache::SetCapacity(size_t capacity) {
   capacity_.store(capacity, std::memory_order_relaxed);
@@ -111,10 +114,8 @@ void BlockCache::SetCapacity(size_t capacity) {
 
 CacheCounters BlockCache::Counters() const {
   CacheCounters sum;
-  tallies_.ForEach([&sum](const Tally& tally) {
-    sum.hits += tally.hits.load(std::memory_order_relaxed);
-    sum.misses += tally.misses.load(std::memory_order_relaxed);
-  });
+  sum.hits = hits_.Total();
+  sum.misses = misses_.Total();
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     sum.inserts += shard.inserts;
@@ -195,12 +196,11 @@ const BlockContent* BlockSlots::Look(size_t ordinal) const {
   if (cache_ == nullptr) return nullptr;
   const auto* const slot = SlotOf(ordinal);
   const BlockContent* const block = slot == nullptr ? nullptr : slot->load();
-  BlockCache::Tally& tally = cache_->tallies_.Mine();
   if (block == nullptr) {
-    BlockCache::Count(tally.misses);
+    cache_->misses_.Add(1);
     return nullptr;
   }
-  BlockCache::Count(tally.hits);
+  cache_->hits_.Add(1);
   block->Touch();
   return block;
 }

@@ -33,9 +33,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/counter.h"
 #include "base/epoch.h"
 #include "base/mutex.h"
-#include "base/per_thread.h"
 #include "base/sharded_lru_cache.h"
 #include "sstable/block_content.h"
 
@@ -109,22 +109,14 @@ class BlockCache {
     void AddGhost(uint64_t key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   };
 
-  struct Tally {
-    std::atomic<uint64_t> hits{0};
-    std::atomic<uint64_t> misses{0};
-  };
-  // The thread's own, so no read-modify-write.
-  static void Count(std::atomic<uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-
   size_t ShardCapacity() const { return capacity() / shards_.size(); }
   void Retire(Garbage garbage);
 
   std::atomic<size_t> capacity_;
   std::vector<Shard> shards_;
   std::atomic<size_t> slots_count_{0};  // BlockSlots that exist
-  mutable PerThread<Tally> tallies_;
+  Counter hits_;
+  Counter misses_;
   Epochs epochs_;
 };
 

@@ -16,10 +16,6 @@ namespace {
 
 constexpr uint64_t kPageBytesAtOnce = uint64_t{1} << 20;
 
-void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
-  counter.fetch_add(by, std::memory_order_relaxed);
-}
-
 // Where the pages stand: `begin` is the end of the extents, the footer's index their limit.
 absl::StatusOr<std::vector<BlockHandle>> PageHandles(const IndexRoot& root, uint64_t begin,
                                                      const BlockHandle& index,
@@ -159,8 +155,8 @@ HashedSegmentReader::Locations HashedSegmentReader::Locate(uint64_t word) const 
   Locations locations;
   index_.Match(word, [&locations](uint32_t location) { locations.push_back(location); });
   if (counters_ != nullptr) {
-    Count(counters_->filter_checks);
-    if (locations.empty()) Count(counters_->filter_negatives);
+    counters_->filter_checks.Add(1);
+    if (locations.empty()) counters_->filter_negatives.Add(1);
   }
   return locations;
 }
@@ -213,8 +209,8 @@ absl::Status HashedSegmentReader::ReadMissing(
         extents[missing[i]] = *std::move(extent);
       });
   if (counters_ != nullptr) {
-    Count(counters_->block_reads, missing.size());
-    Count(counters_->block_bytes_read, bytes);
+    counters_->block_reads.Add(missing.size());
+    counters_->block_bytes_read.Add(bytes);
   }
   return status;
 }
@@ -275,7 +271,7 @@ absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_
     is_here = is_here || is_version;
   }
   if (counters_ != nullptr && !locations.empty() && !is_here) {
-    Count(counters_->filter_false_positives);
+    counters_->filter_false_positives.Add(1);
   }
   return found;
 }
@@ -295,7 +291,7 @@ bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber a
     is_here = is_here || *is_version;
   }
   if (counters_ != nullptr && !locations.empty() && !is_here) {
-    Count(counters_->filter_false_positives);
+    counters_->filter_false_positives.Add(1);
   }
   return true;
 }
@@ -360,7 +356,7 @@ void HashedSegmentReader::CountFalsePositives(absl::Span<const Candidate> candid
     for (; i < candidates.size() && candidates[i].lookup == lookup; ++i) {
       is_here = is_here || candidates[i].is_version;
     }
-    if (!is_here) Count(counters_->filter_false_positives);
+    if (!is_here) counters_->filter_false_positives.Add(1);
   }
 }
 

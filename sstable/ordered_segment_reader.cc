@@ -10,13 +10,6 @@
 #include "sstable/ordered_segment_verifier.h"
 
 namespace firn {
-namespace {
-
-void Count(std::atomic<uint64_t>& counter, uint64_t by = 1) {
-  counter.fetch_add(by, std::memory_order_relaxed);
-}
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> OrderedSegmentReader::Open(
     SegmentSource source) {
@@ -42,8 +35,8 @@ bool OrderedSegmentReader::FilterMayContain(absl::string_view user_key) const {
   if (!filter_.present()) return true;
   const bool may_contain = filter_.MayContain(user_key);
   if (counters_ != nullptr) {
-    Count(counters_->filter_checks);
-    if (!may_contain) Count(counters_->filter_negatives);
+    counters_->filter_checks.Add(1);
+    if (!may_contain) counters_->filter_negatives.Add(1);
   }
   return may_contain;
 }
@@ -74,8 +67,8 @@ std::vector<absl::StatusOr<std::shared_ptr<const Block>>> OrderedSegmentReader::
         }
       });
   if (counters_ != nullptr) {
-    Count(counters_->block_reads, handles.size());
-    Count(counters_->block_bytes_read, bytes);
+    counters_->block_reads.Add(handles.size());
+    counters_->block_bytes_read.Add(bytes);
   }
   return blocks;
 }
@@ -98,7 +91,7 @@ absl::StatusOr<std::optional<FoundEntry>> OrderedSegmentReader::FindInBlock(
   if (!entry.status().ok()) return AnnotateBlockError(entry.status(), handle);
   // Past the end of this block no version of the key follows: see ShortestSeparator().
   if (!entry.Valid() || UserKeyOf(entry.key()) != target.user_key()) {
-    if (counters_ != nullptr && filter_.present()) Count(counters_->filter_false_positives);
+    if (counters_ != nullptr && filter_.present()) counters_->filter_false_positives.Add(1);
     return std::nullopt;
   }
   return FoundEntry{.kind = KindOf(entry.key()),
@@ -130,7 +123,7 @@ bool OrderedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber 
   entry.Seek(target.encoded());
   if (!entry.status().ok()) return false;
   if (!entry.Valid() || UserKeyOf(entry.key()) != user_key) {
-    if (counters_ != nullptr && filter_.present()) Count(counters_->filter_false_positives);
+    if (counters_ != nullptr && filter_.present()) counters_->filter_false_positives.Add(1);
     return true;
   }
   found = FoundEntry{.kind = KindOf(entry.key()),

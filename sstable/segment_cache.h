@@ -33,6 +33,7 @@ class SegmentCache {
   // Forgets a reader: before its file is deleted.
   void Erase(FileNumber number);
 
+  size_t readers_max() const { return readers_.capacity(); }
   size_t size() const { return readers_.Counters().entries; }  // readers kept
 
  private:
@@ -51,6 +52,7 @@ class SegmentDirectory {
   absl::StatusOr<std::shared_ptr<const SegmentReader>> Get(const SegmentMeta& meta) {
     return cache_.Get(meta, directory_);
   }
+  size_t readers_max() const { return cache_.readers_max(); }
   std::string PathOf(FileNumber number) const {
     return JoinPath(directory_, SegmentFileName(number));
   }

@@ -5,7 +5,6 @@
 #ifndef FIRN_SSTABLE_SEGMENT_READER_H_
 #define FIRN_SSTABLE_SEGMENT_READER_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "base/counter.h"
 #include "base/types.h"
 #include "io/file_system.h"
 #include "sstable/block_cache.h"
@@ -29,14 +29,13 @@
 
 namespace firn {
 
-// What readers count; one for a whole store or keyspace. Relaxed: for people, not for decisions.
+// What readers count; one for a whole store or keyspace. For people, not for decisions.
 struct SegmentCounters {
-  std::atomic<uint64_t> filter_checks{0};     // lookups that asked a filter
-  std::atomic<uint64_t> filter_negatives{0};  // of those, the filter said no
-  std::atomic<uint64_t> filter_false_positives{
-      0};  // of those, it said yes, and the key had no entry
-  std::atomic<uint64_t> block_reads{0};       // data blocks read from the file
-  std::atomic<uint64_t> block_bytes_read{0};  // their bytes as stored
+  Counter filter_checks;           // lookups that asked a filter
+  Counter filter_negatives;        // of those, the filter said no
+  Counter filter_false_positives;  // of those, it said yes, and the key had no entry
+  Counter block_reads;             // data blocks read from the file
+  Counter block_bytes_read;        // their bytes as stored
 };
 
 // The newest entry of a key that a lookup may see; a tombstone is an answer too.

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/counter.h"
 #include "gtest/gtest.h"
 
 namespace firn {
@@ -52,6 +53,18 @@ TEST(PerThreadTest, ALaterThreadTakesOverWhatAnEndedOneLeft) {
 TEST(PerThreadTest, ItemsStandOnCacheLinesOfTheirOwn) {
   PerThread<Tally> tallies;
   EXPECT_EQ(reinterpret_cast<uintptr_t>(&tallies.Mine()) % 64, 0);
+}
+
+TEST(CounterTest, SumsWhatThreadsAdd) {
+  Counter counter;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&counter] {
+      for (int i = 0; i < 1000; ++i) counter.Add(2);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counter.Total(), 8000u);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ class KeyspaceTest : public ::testing::Test {
  protected:
   KeyspaceTest()
       : cache_(file_system_, 16, nullptr, nullptr),
-        context_{cache_, snapshots_, counters_},
+        context_{cache_, snapshots_, counters_, epochs_},
         keyspace_(context_, KeyspaceId{1},
                   {"notes", {}, std::make_shared<const Levels>(), SequenceNumber{0}, std::nullopt},
                   "s/notes") {}
@@ -30,6 +30,7 @@ class KeyspaceTest : public ::testing::Test {
   }
 
   MemoryFileSystem file_system_;
+  Epochs epochs_;
   SegmentCache cache_;
   SnapshotRegistry snapshots_;
   EngineCounters counters_;

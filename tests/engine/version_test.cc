@@ -104,6 +104,39 @@ TEST_F(VersionTest, TheNewestVisibleEntryOfAllPartsDecides) {
   }
 }
 
+TEST_F(VersionTest, ACachedGetAnswersWhatNeedsNoReadAndNothingElse) {
+  BlockCache blocks(1 << 20);
+  SegmentCache cache(file_system_, 16, &blocks, nullptr);
+  SegmentDirectory segments(cache, "k");
+  const auto levels = MakeLevels({{LevelIndex{0}, MakeSegment({{"a", 20}, {"d", 21}})},
+                                  {LevelIndex{1}, MakeSegment({{"a", 5}, {"x", 6}})}});
+  const auto show = [](const Version& version, absl::string_view key, uint64_t sequence) {
+    const auto found = version.GetCached(key, SequenceNumber{sequence});
+    return found.has_value() ? Show(*found) : "needs a read";
+  };
+  const Epochs::Guard guard(blocks.epochs());
+  const Version version(MakeMemtable({{"m", 50}}), {}, levels);
+  EXPECT_EQ(show(version, "m", 100), "memtable 50");
+  EXPECT_EQ(show(version, "zzz", 100), "-");  // in no segment's range
+  EXPECT_EQ(show(version, "d", 100), "needs a read");
+  EXPECT_EQ(Show(version.Get("d", SequenceNumber{100}, segments)), "segment 21");
+  EXPECT_EQ(show(version, "d", 100), "segment 21");
+  EXPECT_EQ(show(version, "a", 100), "segment 20");
+  EXPECT_EQ(show(version, "a", 19), "needs a read");  // the older segment was not asked yet
+  EXPECT_EQ(Show(version.Get("x", SequenceNumber{100}, segments)), "segment 6");
+  EXPECT_EQ(show(version, "a", 19), "segment 5");
+  EXPECT_EQ(show(version, "a", 4), "-");
+
+  // The next version knows the readers of this one; without room for readers none is kept.
+  const Version next(MakeMemtable({}), {}, levels, &version);
+  EXPECT_EQ(show(next, "x", 100), "segment 6");
+  const Version crowded(MakeMemtable({}), {}, levels, &version, 1);
+  EXPECT_EQ(Show(crowded.Get("x", SequenceNumber{100}, segments)), "segment 6");
+  EXPECT_EQ(show(crowded, "x", 100), "needs a read");
+  blocks.SetCapacity(0);
+  EXPECT_EQ(show(next, "x", 100), "needs a read");
+}
+
 TEST_F(VersionTest, AValueOutlivesItsVersion) {
   PinnedValue in_memory;
   PinnedValue on_disk;

@@ -45,15 +45,15 @@ TEST_F(OrderedSegmentIteratorTest, ReadsMoreAndMoreAheadInASequentialScan) {
   EXPECT_EQ(ReadsOfAScan({.readahead_max = 0}, nullptr), blocks);
   // 1, 2, 4, ... 128 blocks, then about 256 KiB each.
   EXPECT_LT(ReadsOfAScan({}, nullptr), 16u);
-  EXPECT_EQ(counters_.block_reads.load(), 2 * blocks);  // none twice
+  EXPECT_EQ(counters_.block_reads.Total(), 2 * blocks);  // none twice
 }
 
 TEST_F(OrderedSegmentIteratorTest, AJumpReadsOneBlock) {
   const auto iterator = Open(nullptr)->NewIterator();
   Random random(21);
-  const uint64_t before = counters_.block_reads.load();
+  const uint64_t before = counters_.block_reads.Total();
   for (int i = 0; i < 50; ++i) iterator->Seek(Key(absl::StrCat(10000 + 40 * i * 37 % 4000), 1));
-  EXPECT_LE(counters_.block_reads.load() - before, 50u);
+  EXPECT_LE(counters_.block_reads.Total() - before, 50u);
 }
 
 TEST_F(OrderedSegmentIteratorTest, FillsTheCacheOnlyIfAsked) {

@@ -132,7 +132,7 @@ TEST_F(OrderedSegmentReaderTest, GetManyReadsAllMissingBlocksInOneSubmission) {
   for (const SegmentLookup& lookup : lookups) {
     ASSERT_NO_FATAL_FAILURE(ExpectFound(lookup.found, model, lookup.user_key, 1));
   }
-  EXPECT_EQ(counters_.block_reads.load(), user_keys.size());
+  EXPECT_EQ(counters_.block_reads.Total(), user_keys.size());
 }
 
 TEST_F(OrderedSegmentReaderTest, CountsFilterCacheAndReads) {
@@ -142,15 +142,15 @@ TEST_F(OrderedSegmentReaderTest, CountsFilterCacheAndReads) {
   const auto reader = Build(model, {}, &cache);
   for (int i = 0; i < 1000; ++i)
     ASSERT_OK(reader->Get(absl::StrCat("none", i), kMaxSequenceNumber));
-  EXPECT_EQ(counters_.filter_checks.load(), 1000u);
-  EXPECT_GT(counters_.filter_negatives.load(), 960u);
-  EXPECT_LE(counters_.filter_false_positives.load(), 1000 - counters_.filter_negatives.load());
-  const uint64_t reads = counters_.block_reads.load();
+  EXPECT_EQ(counters_.filter_checks.Total(), 1000u);
+  EXPECT_GT(counters_.filter_negatives.Total(), 960u);
+  EXPECT_LE(counters_.filter_false_positives.Total(), 1000 - counters_.filter_negatives.Total());
+  const uint64_t reads = counters_.block_reads.Total();
   ASSERT_OK(reader->Get("key5", kMaxSequenceNumber));
   ASSERT_OK(reader->Get("key5", kMaxSequenceNumber));
-  EXPECT_LE(counters_.block_reads.load(), reads + 1);
+  EXPECT_LE(counters_.block_reads.Total(), reads + 1);
   EXPECT_GE(cache.Counters().hits, 1u);
-  EXPECT_GT(counters_.block_bytes_read.load(), 0u);
+  EXPECT_GT(counters_.block_bytes_read.Total(), 0u);
 }
 
 TEST_F(OrderedSegmentReaderTest, TellsAboutHowManyBytesARangeHolds) {
