@@ -21,7 +21,7 @@ std::string Key(uint64_t number) {
 }
 
 TEST(AppendMemtableTest, AgreesWithAModelWhateverTheGaps) {
-  for (const uint64_t gap_max : {1, 3, 1'000'000}) {
+  for (const uint64_t gap_max : {uint64_t{1}, uint64_t{3}, uint64_t{1000000}}) {
     Random random(gap_max);
     const auto memtable = std::make_shared<AppendMemtable>();
     std::vector<StoredEntry> model;

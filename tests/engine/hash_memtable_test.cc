@@ -34,7 +34,7 @@ TEST(HashMemtableTest, AFlushTakesEntriesInTheOrderInWhichTheyCame) {
 
 TEST(HashMemtableTest, VersionsThatComeOutOfOrderAreFoundByTheirNumbers) {
   const auto memtable = std::make_shared<HashMemtable>();
-  for (const uint64_t sequence : {30, 10, 50, 20, 40}) {
+  for (const uint64_t sequence : {30u, 10u, 50u, 20u, 40u}) {
     memtable->Add({sequence}, EntryKind::kPut, "key", absl::StrCat(sequence));
   }
   EXPECT_EQ(memtable->Get("key", {9}), std::nullopt);

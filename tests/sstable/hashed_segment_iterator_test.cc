@@ -122,11 +122,11 @@ TEST(HashedSegmentIteratorReadAheadTest, ASequentialScanReadsManyExtentsAtOnce) 
   const auto reader = OpenHashed(file_system, "s", meta, nullptr, &counters);
   uint64_t reads[2] = {};
   for (const size_t readahead : {size_t{0}, size_t{256} << 10}) {
-    const uint64_t before = counters.block_reads;
+    const uint64_t before = counters.block_reads.Total();
     const auto iterator = reader->NewIterator({.readahead_max = readahead});
     for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
     }
-    reads[readahead == 0 ? 0 : 1] = counters.block_reads - before;
+    reads[readahead == 0 ? 0 : 1] = counters.block_reads.Total() - before;
   }
   EXPECT_LT(reads[1], reads[0]);  // extents that several buckets of a window need are read once
 }

@@ -108,12 +108,12 @@ TEST_F(HashedSegmentReaderTest, ACachedRecordNeedsNoReadAndAnUncachedOneSaysSo) 
     EXPECT_FALSE(reader->GetCached(user_key, kMaxSequenceNumber, found));
   }
   EXPECT_OK(reader->Get(user_key, kMaxSequenceNumber));
-  const uint64_t reads = counters_.block_reads;
+  const uint64_t reads = counters_.block_reads.Total();
   EXPECT_GT(reads, 0u);
   const Epochs::Guard guard(cache.epochs());
   EXPECT_TRUE(reader->GetCached(user_key, kMaxSequenceNumber, found));
   ExpectFound(found, model, user_key, kMaxSequenceNumber.value);
-  EXPECT_EQ(counters_.block_reads, reads);
+  EXPECT_EQ(counters_.block_reads.Total(), reads);
 }
 
 TEST_F(HashedSegmentReaderTest, OnePresentKeyIsOneReadAndAbsentKeysAlmostNone) {
@@ -126,18 +126,18 @@ TEST_F(HashedSegmentReaderTest, OnePresentKeyIsOneReadAndAbsentKeysAlmostNone) {
     ASSERT_OK_AND_ASSIGN(const auto found, reader->Get(UserKeyOf(key), kMaxSequenceNumber));
     ASSERT_TRUE(found.has_value());
   }
-  EXPECT_LE(counters_.block_reads, 2003u);  // 0.01 % more by fingerprints that collide
-  const uint64_t before = counters_.block_reads;
+  EXPECT_LE(counters_.block_reads.Total(), 2003u);  // 0.01 % more by fingerprints that collide
+  const uint64_t before = counters_.block_reads.Total();
   constexpr uint64_t kAbsent = 200'000;
   for (uint64_t i = 0; i < kAbsent; ++i) {
     ASSERT_OK_AND_ASSIGN(const auto found, reader->Get(RandomBytes(random, 32), kMaxSequenceNumber));
     ASSERT_FALSE(found.has_value());
   }
   const double expected = static_cast<double>(kAbsent) * 7 / 65536;  // 21
-  EXPECT_NEAR(static_cast<double>(counters_.block_reads - before), expected,
+  EXPECT_NEAR(static_cast<double>(counters_.block_reads.Total() - before), expected,
               5 * std::sqrt(expected));
-  EXPECT_EQ(counters_.block_reads - before, counters_.filter_false_positives);
-  EXPECT_EQ(counters_.filter_checks, 2000 + kAbsent);
+  EXPECT_EQ(counters_.block_reads.Total() - before, counters_.filter_false_positives);
+  EXPECT_EQ(counters_.filter_checks.Total(), 2000 + kAbsent);
 }
 
 TEST_F(HashedSegmentReaderTest, KeysThatAreNotUniformAreFoundAllTheSame) {
