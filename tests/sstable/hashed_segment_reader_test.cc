@@ -136,7 +136,7 @@ TEST_F(HashedSegmentReaderTest, OnePresentKeyIsOneReadAndAbsentKeysAlmostNone) {
   const double expected = static_cast<double>(kAbsent) * 7 / 65536;  // 21
   EXPECT_NEAR(static_cast<double>(counters_.block_reads.Total() - before), expected,
               5 * std::sqrt(expected));
-  EXPECT_EQ(counters_.block_reads.Total() - before, counters_.filter_false_positives);
+  EXPECT_EQ(counters_.block_reads.Total() - before, counters_.filter_false_positives.Total());
   EXPECT_EQ(counters_.filter_checks.Total(), 2000 + kAbsent);
 }
 
