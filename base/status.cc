@@ -130,6 +130,10 @@ absl::string_view ErrorReasonName(ErrorReason reason) {
     case ErrorReason::kMissingFile: return "missing_file";
     case ErrorReason::kSerialization: return "serialization";
     case ErrorReason::kUnsupported: return "unsupported";
+    case ErrorReason::kConflict: return "conflict";
+    case ErrorReason::kTransactionEnded: return "transaction_ended";
+    case ErrorReason::kSavepointExists: return "savepoint_exists";
+    case ErrorReason::kSavepointNotFound: return "savepoint_not_found";
     case ErrorReason::kKeyNotFound: return "key_not_found";
     case ErrorReason::kKeyExists: return "key_exists";
     case ErrorReason::kIllegalKey: return "illegal_key";

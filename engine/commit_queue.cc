@@ -60,6 +60,7 @@ CommitQueue::~CommitQueue() {
 
 absl::Status CommitQueue::Commit(CommitRequest& request) {
   FIRN_CHECK(request.count >= 1);
+  request.status = absl::OkStatus();
   request.waiter.request = &request;
   request.waiter.size = request.encoded.size();
   request.waiter.kind = request.durability == Durability::kVolatile ? 1 : 0;
@@ -120,6 +121,7 @@ void CommitQueue::Lead(CommitRequest& leader) {
     Refuse(std::move(group), status);
     return;
   }
+  if (!ValidateGroup(group)) return;
   status = Begin(*group);
   if (status.ok() && group->batch.logged) status = target_.WriteLog(group->batch);
   TakeEffect(std::move(group), status);
@@ -140,22 +142,29 @@ std::unique_ptr<CommitQueue::Group> CommitQueue::TakeGroup(CommitRequest& leader
     group->error = DetachedCopy(error_);
   }
   group->requests.clear();
-  group->pieces.clear();
-  CommitBatch& batch = group->batch;
-  batch = CommitBatch();
-  batch.logged = leader.durability != Durability::kVolatile;
-  batch.synced = false;
-  batch.size = group->line.size;
   for (CommitWaiter* const member : group->line.members) {
-    CommitRequest& request = *member->request;
-    group->requests.push_back(&request);
-    if (!request.encoded.empty()) group->pieces.push_back(AsBytes(request.encoded));
-    batch.count += request.count;
-    batch.synced = batch.synced || request.durability == Durability::kSynced;
+    group->requests.push_back(member->request);
   }
-  batch.requests = group->requests;
-  batch.pieces = group->pieces;
+  DescribeBatch(*group);
   return group;
+}
+
+// What the group's requests add up to.
+void CommitQueue::DescribeBatch(Group& group) {
+  group.pieces.clear();
+  CommitBatch& batch = group.batch;
+  batch = CommitBatch();
+  batch.logged = group.line.members.front()->request->durability != Durability::kVolatile;
+  batch.synced = false;
+  batch.first_sequence = {group.last_before.value + 1};
+  for (const CommitRequest* const request : group.requests) {
+    if (!request->encoded.empty()) group.pieces.push_back(AsBytes(request->encoded));
+    batch.size += request->encoded.size();
+    batch.count += request->count;
+    batch.synced = batch.synced || request->durability == Durability::kSynced;
+  }
+  batch.requests = group.requests;
+  batch.pieces = group.pieces;
 }
 
 absl::Status CommitQueue::PrepareGroup(Group& group) {
@@ -164,7 +173,7 @@ absl::Status CommitQueue::PrepareGroup(Group& group) {
   }
   FIRN_ASSIGN_OR_RETURN(const CommitTarget::Room room, target_.Prepare(group.batch));
   if (room == CommitTarget::Room::kReady) return absl::OkStatus();
-  AwaitAlone(group.requests.front()->waiter);
+  AwaitAlone(*group.line.members.front());
   FIRN_RETURN_IF_ERROR(error());  // a group before this one has failed meanwhile
   return target_.MakeRoom(group.batch);
 }
@@ -186,10 +195,27 @@ void CommitQueue::Refuse(std::unique_ptr<Group> group, const absl::Status& statu
   free_groups_.push_back(std::move(group));
 }
 
+bool CommitQueue::ValidateGroup(std::unique_ptr<Group>& group) {
+  target_.Validate(group->batch);
+  std::vector<CommitRequest*>& requests = group->requests;
+  const auto refused = std::remove_if(requests.begin(), requests.end(), [](const auto* request) {
+    return !request->status.ok();
+  });
+  if (refused == requests.end()) return true;
+  requests.erase(refused, requests.end());
+  if (!requests.empty()) {
+    DescribeBatch(*group);
+    return true;
+  }
+  MutexLock lock(mutex_);
+  line_.Refuse(group->line);
+  free_groups_.push_back(std::move(group));
+  return false;
+}
+
 absl::Status CommitQueue::Begin(Group& group) {
   CommitBatch& batch = group.batch;
-  SequenceNumber next{group.last_before.value + 1};
-  batch.first_sequence = next;
+  SequenceNumber next = batch.first_sequence;
   for (CommitRequest* const request : group.requests) {
     request->first_sequence = next;
     next.value += request->count;
@@ -207,7 +233,7 @@ absl::Status CommitQueue::Begin(Group& group) {
 }
 
 void CommitQueue::TakeEffect(std::unique_ptr<Group> group, const absl::Status& written) {
-  CommitWaiter& leader = group->requests.front()->waiter;
+  CommitWaiter& leader = *group->line.members.front();
   bool turn = false;
   {
     MutexLock lock(mutex_);

@@ -8,9 +8,13 @@
 // round takes the longer the more of them wait), since the next runnable thread is then mostly a
 // writer with work, and only then sleeps.
 //
-//     leader, one at a time:   Prepare -> [MakeRoom, alone] -> Reserve (numbers, place in the log)
+//     leader, one at a time:   Prepare -> [MakeRoom, alone] -> Validate -> Reserve (numbers, place in the log)
 //     several groups at once:  WriteLog
 //     in order of groups:      Settle -> Apply each member -> Publish
+//
+// Validate may take members out of the group (transactions that lost against an earlier write): they
+// get no number, and return what it said when the group is over; not earlier, since a retry would
+// mostly read what was before this very group. If none is left the group ends there.
 //
 // Members of a group are all logged or all kVolatile: a record's entries are then numbered without
 // gaps from its first number. kVolatile groups skip Reserve's place, WriteLog and Settle, and still
@@ -67,7 +71,7 @@ struct CommitBatch {
   uint64_t count = 0;                         // entries of all
   bool logged = true;                         // false: kVolatile
   bool synced = true;                         // some member asked for kSynced
-  SequenceNumber first_sequence;              // given out before Reserve
+  SequenceNumber first_sequence;              // set before Validate; given out before Reserve
   SequenceNumber last_sequence;
   absl::Span<const ByteSpan> pieces;  // all `encoded`: the record's payload
   Place place;                        // set by Reserve, for WriteLog and Settle
@@ -87,6 +91,9 @@ class CommitTarget {
   virtual absl::StatusOr<Room> Prepare(const CommitBatch& batch) = 0;
   // With no other group unfinished, and none beginning: switch memtable or log. May block on disk.
   virtual absl::Status MakeRoom(const CommitBatch& batch) = 0;
+  // In order of numbers, quick, no disk: sets the status of members that must not take effect. The
+  // first of the others will be numbered from batch.first_sequence on, without gaps.
+  virtual void Validate(const CommitBatch& batch) = 0;
   // In order of numbers, quick: a place in the log (LogWriter::Reserve). Only logged batches.
   virtual absl::Status Reserve(CommitBatch& batch) = 0;
   // Several at once: one record, synced if batch.synced. Only logged batches.
@@ -116,7 +123,7 @@ class CommitQueue {
   ~CommitQueue();  // nobody may be inside
 
   // Blocks until the request has taken effect as durably as it asked, or failed; sets its
-  // first_sequence.
+  // first_sequence. A request may be committed again once it has returned.
   absl::Status Commit(CommitRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Runs `action` in its turn with no group unfinished and none beginning, and returns what it
@@ -150,10 +157,13 @@ class CommitQueue {
   CommitSignal AwaitYielding(const CommitWaiter& waiter);
   void Lead(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   std::unique_ptr<Group> TakeGroup(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
+  void DescribeBatch(Group& group);
   // Prepare, and MakeRoom if it takes that.
   absl::Status PrepareGroup(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   void AwaitAlone(CommitWaiter& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   void Refuse(std::unique_ptr<Group> group, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Validate, and takes out the members that it refused. False: none is left, and the group is over.
+  bool ValidateGroup(std::unique_ptr<Group>& group) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives out the numbers and reserves the place, then passes the leadership on.
   absl::Status Begin(Group& group) ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the group's turn and makes it visible, or fails it.

@@ -73,6 +73,7 @@ DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Envir
       segments_(*environment_.file_system, options.open_segments_max, &blocks_,
                 &counters_.segments),
       reading_{segments_, snapshots_, counters_, blocks_.epochs()},
+      conflicts_(reading_.published),
       obsolete_(*environment_.file_system, segments_),
       table_(std::make_shared<const KeyspaceTable>()) {}
 
@@ -159,7 +160,7 @@ void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreS
       [this](absl::string_view line) { Say(line); }});
   write_path_ = std::make_unique<WritePath>(
       WritePathParts{*environment_.clock, options_, *versions_, *log_, *background_, reading_,
-                     counters_, keyspaces});
+                     counters_, conflicts_, keyspaces});
   queue_ = std::make_unique<CommitQueue>(*write_path_, *environment_.clock,
                                          SequenceNumber{last_sequence()}, CommitQueueOptions{});
 }
@@ -191,6 +192,10 @@ class DatabaseImpl::CallGuard {
 DatabaseImpl::~DatabaseImpl() {
   const absl::Status closed = Close();
   if (!closed.ok()) Say(absl::StrCat("closing failed: ", closed.ToString()));
+}
+
+absl::Status DatabaseImpl::CheckNotClosed() const {
+  return reading_.closed.load(std::memory_order_acquire) ? Closed() : absl::OkStatus();
 }
 
 absl::Status DatabaseImpl::Close() {
@@ -411,17 +416,25 @@ absl::Status DatabaseImpl::FillRequest(const WriteBatch& batch, Durability durab
   return status;
 }
 
-absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability) {
+absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability,
+                                 ConflictQuery* transaction) {
   const CallGuard guard(*this);
   FIRN_RETURN_IF_ERROR(guard.status());
   if (batch.empty()) return absl::OkStatus();
   const uint64_t begin = environment_.clock->MonotonicMicroseconds();
   WriteRequest request;
   FIRN_RETURN_IF_ERROR(FillRequest(batch, durability, request));
+  request.transaction = transaction;
   const KeyspaceImpl::VolatileWrite in_progress(request.volatile_keyspace);
   FIRN_RETURN_IF_ERROR(queue_->Commit(request));
   counters_.write_us.Add(environment_.clock->MonotonicMicroseconds() - begin);
   return absl::OkStatus();
+}
+
+absl::Status DatabaseImpl::AwaitWritesInFlight() {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  return queue_->Exclusive([](SequenceNumber) { return absl::OkStatus(); });
 }
 
 absl::Status DatabaseImpl::Sync() {
@@ -513,6 +526,7 @@ Statistics DatabaseImpl::statistics() const {
   statistics.block_cache_misses = blocks.misses;
   statistics.block_cache_bytes = blocks.charge;
   statistics.snapshots = snapshots_.count();
+  statistics.transactions_open = conflicts_.open();
   const std::shared_ptr<const KeyspaceTable> keyspaces = table();
   for (const auto& [id, keyspace] : *keyspaces) {
     statistics.keyspaces.push_back(keyspace->statistics());

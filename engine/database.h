@@ -29,6 +29,7 @@
 #include "engine/active_log.h"
 #include "engine/background_work.h"
 #include "engine/commit_queue.h"
+#include "engine/conflict_check.h"
 #include "engine/keyspace.h"
 #include "engine/obsolete_files.h"
 #include "engine/recovery.h"
@@ -77,7 +78,16 @@ class DatabaseImpl {
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status DropKeyspace(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> ListKeyspaces() const ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status Write(const WriteBatch& batch, Durability durability) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `transaction`: may refuse the write; null for any other write.
+  absl::Status Write(const WriteBatch& batch, Durability durability,
+                     ConflictQuery* transaction = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Every write that has a number by now has taken effect, or never will.
+  absl::Status AwaitWritesInFlight() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(const TransactionOptions& options);
+  absl::Status RunInTransaction(const std::function<absl::Status(Transaction&)>& work,
+                                const RunOptions& options);
+  ConflictCheck& conflicts() { return conflicts_; }
+  EngineCounters& counters() { return counters_; }
   absl::Status Sync() ABSL_LOCKS_EXCLUDED(mutex_);
   Snapshot TakeSnapshot() { return snapshots_.Take(reading_.published); }
   uint64_t last_sequence() const { return reading_.published.load(std::memory_order_acquire); }
@@ -101,6 +111,7 @@ class DatabaseImpl {
   absl::Status Recover();
   absl::Status StartWriting(OpenedFolder& folder, const ReplayedLogs& replayed);
   void MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state);
+  absl::Status CheckNotClosed() const;
   void Say(absl::string_view line) const;
   std::string FolderOf(absl::string_view keyspace) const;
   std::shared_ptr<const KeyspaceTable> table() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -127,6 +138,7 @@ class DatabaseImpl {
   BlockCache blocks_;
   SegmentCache segments_;
   ReadContext reading_;
+  ConflictCheck conflicts_;
   ObsoleteFiles obsolete_;
   std::unique_ptr<VersionSet> versions_;
   std::unique_ptr<ActiveLog> log_;

@@ -42,6 +42,8 @@ void EngineCounters::Read(Statistics& statistics) const {
   statistics.compaction_read_bytes = load(compaction_read_bytes);
   statistics.compaction_written_bytes = load(compaction_written_bytes);
   statistics.slowdown_us = load(slowdown_us);
+  statistics.transactions_committed = load(transactions_committed);
+  statistics.transactions_conflicted = load(transactions_conflicted);
   statistics.gets = gets.Total();
   statistics.filter_checks = segments.filter_checks.Total();
   statistics.filter_negatives = segments.filter_negatives.Total();

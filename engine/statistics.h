@@ -46,6 +46,8 @@ struct EngineCounters {
   std::atomic<uint64_t> compaction_read_bytes{0};
   std::atomic<uint64_t> compaction_written_bytes{0};
   std::atomic<uint64_t> slowdown_us{0};
+  std::atomic<uint64_t> transactions_committed{0};
+  std::atomic<uint64_t> transactions_conflicted{0};
   uint64_t recovered_batches = 0;  // set before the database is shared
   uint64_t recovered_bytes = 0;
   uint64_t recovery_us = 0;

@@ -121,6 +121,20 @@ absl::Status WritePath::MarkVolatile(const CommitBatch& batch) {
   return absl::OkStatus();
 }
 
+void WritePath::Validate(const CommitBatch& batch) {
+  SequenceNumber next = batch.first_sequence;
+  if (!parts_.conflicts.BeginGroup({next.value - 1}, published(), batch.count)) return;
+  for (CommitRequest* const request : batch.requests) {
+    ConflictQuery* const transaction = static_cast<WriteRequest*>(request)->transaction;
+    if (transaction != nullptr && !parts_.conflicts.Check(request->encoded, *transaction)) {
+      request->status = absl::AbortedError("lost");  // the transaction says it in full
+      continue;
+    }
+    parts_.conflicts.Record(request->encoded, next);
+    next.value += request->count;
+  }
+}
+
 // --- the log
 
 absl::Status WritePath::Reserve(CommitBatch& batch) {

@@ -16,6 +16,7 @@
 #include "engine/active_log.h"
 #include "engine/background_work.h"
 #include "engine/commit_queue.h"
+#include "engine/conflict_check.h"
 #include "engine/keyspace.h"
 #include "engine/statistics.h"
 #include "engine/version_set.h"
@@ -28,6 +29,7 @@ namespace firn {
 struct WriteRequest : CommitRequest {
   std::shared_ptr<const KeyspaceTable> table;
   KeyspaceImpl* volatile_keyspace = nullptr;  // kVolatile: the only keyspace it names
+  ConflictQuery* transaction = nullptr;       // what it must not have lost against; null: nothing
 };
 
 struct WritePathParts {
@@ -38,6 +40,7 @@ struct WritePathParts {
   BackgroundWork& background;
   ReadContext& reading;
   EngineCounters& counters;
+  ConflictCheck& conflicts;
   std::function<std::shared_ptr<const KeyspaceTable>()> keyspaces;
 };
 
@@ -48,6 +51,7 @@ class WritePath final : public CommitTarget {
 
   absl::StatusOr<Room> Prepare(const CommitBatch& batch) override;
   absl::Status MakeRoom(const CommitBatch& batch) override;
+  void Validate(const CommitBatch& batch) override;
   absl::Status Reserve(CommitBatch& batch) override;
   absl::Status WriteLog(const CommitBatch& batch) override;
   absl::Status Settle(const CommitBatch& batch) override;

@@ -11,6 +11,7 @@
 #define FIRN_DATABASE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@
 #include "firn/options.h"
 #include "firn/snapshot.h"
 #include "firn/statistics.h"
+#include "firn/transaction.h"
 #include "firn/write_batch.h"
 
 namespace firn {
@@ -83,6 +85,16 @@ class Database {
   absl::Status Write(const WriteBatch& batch, Durability durability);
   // Makes every kBuffered write that has returned durable.
   absl::Status Sync();
+
+  // A transaction that reads as of now (firn/transaction.h). FailedPrecondition/kClosed,
+  // InvalidArgument/kInvalidOption.
+  absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(const TransactionOptions& options);
+  // Calls `work` with a transaction and commits it; after a conflict all over again, with a new one,
+  // until the attempts are used up: then Aborted/kConflict. An error of `work` rolls back and is
+  // returned, unless it is such a conflict itself. `work` must have no effect beside the
+  // transaction that may not happen twice, and must not commit; if it rolls back, that is the end.
+  absl::Status RunInTransaction(const std::function<absl::Status(Transaction&)>& work,
+                                const RunOptions& options);
 
   // Sees every write that has returned.
   Snapshot TakeSnapshot();

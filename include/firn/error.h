@@ -33,6 +33,11 @@ enum class ErrorReason : uint16_t {
   kMissingFile = 15,       // a file that the manifest names is not there
   kSerialization = 16,     // a record could not be decoded
   kUnsupported = 17,       // not built or not offered
+  // Transactions (firn/transaction.h).
+  kConflict = 20,           // another write came first; run the transaction again
+  kTransactionEnded = 21,   // it was committed or rolled back already
+  kSavepointExists = 22,    // a savepoint of that name is there already
+  kSavepointNotFound = 23,  // no savepoint of that name
   // The authenticated tree.
   kKeyNotFound = 32,       // update or remove of an absent key
   kKeyExists = 33,         // insert of a present key

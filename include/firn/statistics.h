@@ -53,6 +53,9 @@ struct Statistics {
   uint64_t block_cache_misses = 0;
   uint64_t block_cache_bytes = 0;
   uint64_t snapshots = 0;  // alive
+  uint64_t transactions_open = 0;
+  uint64_t transactions_committed = 0;   // those that wrote nothing included
+  uint64_t transactions_conflicted = 0;  // refused, to be run again
 
   uint64_t recovered_batches = 0;  // replayed from logs at open
   uint64_t recovered_bytes = 0;

@@ -43,6 +43,7 @@ class FakeTarget : public CommitTarget {
  public:
   std::function<absl::StatusOr<Room>(const CommitBatch&)> prepare;
   std::function<absl::Status(const CommitBatch&)> make_room, reserve, write_log, settle;
+  std::function<void(const CommitBatch&)> validate;
   std::function<void()> pause = [] {};  // within every call
 
   absl::StatusOr<Room> Prepare(const CommitBatch& batch) override {
@@ -57,6 +58,11 @@ class FakeTarget : public CommitTarget {
     pause();
     EXPECT_EQ(writing_.load(), 0) << "not alone";
     return make_room ? make_room(batch) : absl::OkStatus();
+  }
+  void Validate(const CommitBatch& batch) override {
+    const Alone leader(leading_, "two leaders");
+    if (validate) validate(batch);
+    pause();
   }
   absl::Status Reserve(CommitBatch& batch) override {
     const Alone leader(leading_, "two leaders");
@@ -198,6 +204,59 @@ TEST(CommitQueueTest, AGroupTakesAtMostItsSize) {
   TestRequest a(std::string(60, 'a')), b(std::string(40, 'b')), c("c"), d(std::string(200, 'd'));
   CommitTogether(queue, target, first, {&a, &b, &c, &d});
   EXPECT_EQ(queue.counters().groups, 4u) << "first, a b, c, d";
+}
+
+// Refuses the requests whose bytes are among `unwanted`.
+std::function<void(const CommitBatch&)> Refusing(std::vector<std::string> unwanted) {
+  return [unwanted = std::move(unwanted)](const CommitBatch& batch) {
+    for (CommitRequest* const request : batch.requests) {
+      if (std::count(unwanted.begin(), unwanted.end(), std::string(request->encoded)) > 0) {
+        request->status = absl::AbortedError("lost");
+      }
+    }
+  };
+}
+
+TEST(CommitQueueTest, ARefusedMemberTakesNoNumberAndTheOthersGoOn) {
+  // The leader of the group, one in its middle, its last; all but one.
+  for (const std::vector<std::string>& unwanted :
+       {std::vector<std::string>{"a"}, {"b"}, {"c"}, {"a", "b"}, {"b", "c"}}) {
+    FakeTarget target;
+    target.validate = Refusing(unwanted);
+    SystemClock clock;
+    CommitQueue queue(target, clock, {0}, {});
+    TestRequest first("first");
+    TestRequest a("a", 2, Durability::kBuffered), b("b", 3), c("c", 5, Durability::kBuffered);
+    CommitTogether(queue, target, first, {&a, &b, &c});
+    std::vector<Applied> expected = {{"first", {1}, 1}};
+    uint64_t next = 2;
+    for (const TestRequest* const request : {&a, &b, &c}) {
+      const bool refused = std::count(unwanted.begin(), unwanted.end(), request->storage) > 0;
+      EXPECT_EQ(absl::IsAborted(request->status), refused) << request->storage;
+      if (refused) continue;
+      EXPECT_OK(request->status);
+      expected.push_back({request->storage, {next}, request->count});
+      next += request->count;
+    }
+    EXPECT_EQ(target.applied(), expected);
+    EXPECT_EQ(queue.counters().groups, 2u);
+    EXPECT_OK(queue.error());
+  }
+}
+
+TEST(CommitQueueTest, AGroupWhoseMembersAreAllRefusedWritesNothingAndMayComeAgain) {
+  FakeTarget target;
+  target.validate = Refusing({"a", "b"});
+  SystemClock clock;
+  CommitQueue queue(target, clock, {0}, {});
+  TestRequest first("first"), a("a"), b("b");
+  CommitTogether(queue, target, first, {&a, &b});
+  EXPECT_THAT(a.status, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(b.status, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(queue.counters().groups, 1u);
+  target.validate = nullptr;
+  ASSERT_OK(queue.Commit(a));
+  EXPECT_THAT(target.applied(), ElementsAre(Applied{"first", {1}, 1}, Applied{"a", {2}, 1}));
 }
 
 TEST(CommitQueueTest, AnIoErrorFailsItsGroupAndAllLaterOnes) {

@@ -206,6 +206,39 @@ absl::Status AnUnknownCompression() {
   return Uncompress(static_cast<CompressionKind>(9), AsBytes("bytes"), 5).status();
 }
 
+// --- transactions
+
+absl::Status ATransactionThatLost() {
+  const auto database = OpenDatabase();
+  const Keyspace notes = database->CreateKeyspace("notes", {}).value();
+  const auto transaction = database->BeginTransaction({}).value();
+  EXPECT_OK(transaction->Put(notes, "account", "mine"));
+  WriteBatch batch;
+  batch.Put(notes, "account", "another's");
+  EXPECT_OK(database->Write(batch, Durability::kSynced));
+  return transaction->Commit();
+}
+
+absl::Status AWriteAfterARollback() {
+  const auto database = OpenDatabase();
+  const Keyspace notes = database->CreateKeyspace("notes", {}).value();
+  const auto transaction = database->BeginTransaction({}).value();
+  EXPECT_OK(transaction->Rollback());
+  return transaction->Put(notes, "k", "v");
+}
+
+absl::Status ASavepointTwice() {
+  const auto database = OpenDatabase();
+  const auto transaction = database->BeginTransaction({}).value();
+  EXPECT_OK(transaction->CreateSavepoint("before"));
+  return transaction->CreateSavepoint("before");
+}
+
+absl::Status AnUnknownSavepoint() {
+  const auto database = OpenDatabase();
+  return database->BeginTransaction({}).value()->RollbackToSavepoint("nowhere");
+}
+
 // --- the authenticated tree
 
 absl::Status AProofOfNoise() {
@@ -287,6 +320,17 @@ void AddStoreCases(std::map<ErrorReason, Case>& cases) {
   };
 }
 
+void AddTransactionCases(std::map<ErrorReason, Case>& cases) {
+  using enum absl::StatusCode;
+  cases.insert({
+      {ErrorReason::kConflict, {kAborted, {"notes", "account"}, ATransactionThatLost}},
+      {ErrorReason::kTransactionEnded,
+       {kFailedPrecondition, {"rolled back"}, AWriteAfterARollback}},
+      {ErrorReason::kSavepointExists, {kAlreadyExists, {"before"}, ASavepointTwice}},
+      {ErrorReason::kSavepointNotFound, {kNotFound, {"nowhere"}, AnUnknownSavepoint}},
+  });
+}
+
 void AddTreeCases(std::map<ErrorReason, Case>& cases) {
   using enum absl::StatusCode;
   const auto apply = [](Operation operation) {
@@ -321,6 +365,7 @@ const std::map<ErrorReason, Case>& Cases() {
   static const std::map<ErrorReason, Case> cases = [] {
     std::map<ErrorReason, Case> all;
     AddStoreCases(all);
+    AddTransactionCases(all);
     AddTreeCases(all);
     return all;
   }();
