@@ -92,7 +92,7 @@ TEST(ExtentTest, ABadHeaderIsRefused) {
   Add(builder, {std::string(kKeySize, 'k'), 7, EntryKind::kPut, "value"});
   const std::string good(AsText(builder.Finish()));
   ASSERT_NE(MakeExtent(good), nullptr);
-  for (const size_t offset : {7, 12, 13, 14, 15}) {  // 7: a base of more than 56 bits
+  for (const size_t offset : {7u, 12u, 13u, 14u, 15u}) {  // 7: a base of more than 56 bits
     std::string bad = good;
     bad[offset] = 1;
     EXPECT_EQ(MakeExtent(bad), nullptr) << offset;

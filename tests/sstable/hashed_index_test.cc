@@ -67,8 +67,8 @@ std::vector<uint32_t> Find(const HashedIndex& index, uint64_t word) {
 
 TEST(HashedIndexTest, FindsEveryEntryInTheOrderOfRecords) {
   Random random(5);
-  for (const size_t versions : {1, 3, 25, 500}) {
-    for (const size_t count : {1, 2, 11, 500, 3000}) {
+  for (const size_t versions : {1u, 3u, 25u, 500u}) {
+    for (const size_t count : {1u, 2u, 11u, 500u, 3000u}) {
       const Entries entries = RandomEntries(random, count, versions);
       const HashedIndex index = BuildIndex(entries);
       for (size_t i = 0; i < count; ++i) {

@@ -88,7 +88,7 @@ TEST(HashedSegmentFormatTest, InstancesOfOneLabelHaveOneBucketAndDifferentFinger
 }
 
 TEST(HashedSegmentFormatTest, LocationsGiveBackExtentAndOffset) {
-  for (const uint64_t block_size : {64, 4096, 5000, 1 << 24}) {
+  for (const uint64_t block_size : {64u, 4096u, 5000u, 1u << 24}) {
     const LocationFormat format = LocationFormat::ForBlockSize(block_size);
     const auto last_offset = static_cast<uint32_t>((block_size - 1) / 8 * 8);
     const auto last_extent = static_cast<uint32_t>(format.extents_max() - 1);
@@ -104,7 +104,7 @@ TEST(HashedSegmentFormatTest, LocationsGiveBackExtentAndOffset) {
 
 TEST(HashedSegmentFormatTest, TheExtentTableTellsOffsetsAndRefusesWhatDoesNotFit) {
   std::string page;
-  for (const uint32_t size : {100, 300}) PutVarint32(page, size);
+  for (const uint32_t size : {100u, 300u}) PutVarint32(page, size);
   std::vector<uint64_t> offsets = {0};
   EXPECT_OK(ParseExtentTablePage(AsBytes(page), 2, 424, offsets));
   EXPECT_EQ(offsets, (std::vector<uint64_t>{0, 112, 424}));
