@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "compaction/hashed_merge.h"
 #include "compaction/level_iterator.h"
 #include "sstable/merging_iterator.h"
 
@@ -39,6 +40,9 @@ JobResult RunCompactionJob(const JobContext& context, const Compaction& compacti
   JobResult result;
   result.edit = compaction.Edit();
   if (compaction.kind != CompactionKind::kMerge) return result;
+  if (context.sink.segment.layout == SegmentLayout::kHashed) {
+    return RunHashedMerge(context, compaction, levels, segments);
+  }
   absl::StatusOr<std::unique_ptr<InternalIterator>> source = NewInput(compaction, segments);
   if (!source.ok()) {
     result.status = source.status();

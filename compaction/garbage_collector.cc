@@ -38,10 +38,9 @@ void GarbageCollector::SeekToLast() { FIRN_CHECK(false); }
 void GarbageCollector::Seek(absl::string_view /*target*/) { FIRN_CHECK(false); }
 void GarbageCollector::Prev() { FIRN_CHECK(false); }
 
-size_t GarbageCollector::StripeOf(SequenceNumber sequence) const {
-  return static_cast<size_t>(
-      std::lower_bound(options_.snapshots.begin(), options_.snapshots.end(), sequence) -
-      options_.snapshots.begin());
+size_t StripeOf(absl::Span<const SequenceNumber> snapshots, SequenceNumber sequence) {
+  return static_cast<size_t>(std::lower_bound(snapshots.begin(), snapshots.end(), sequence) -
+                             snapshots.begin());
 }
 
 void GarbageCollector::SkipGarbage() {
@@ -52,7 +51,7 @@ void GarbageCollector::SkipGarbage() {
                          "merge: malformed internal key");
       return;
     }
-    const size_t stripe = StripeOf(entry->sequence);
+    const size_t stripe = StripeOf(options_.snapshots, entry->sequence);
     const bool is_new_key = !has_user_key_ || entry->user_key != user_key_;
     if (is_new_key) {
       user_key_.assign(entry->user_key.data(), entry->user_key.size());

@@ -15,10 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "base/types.h"
 #include "sstable/internal_iterator.h"
 
 namespace firn {
+
+// Of which stripe `sequence` is: how many of the snapshots (ascending) are older than it.
+size_t StripeOf(absl::Span<const SequenceNumber> snapshots, SequenceNumber sequence);
 
 struct GarbageCollectorOptions {
   // Ascending, each once: every snapshot alive. Entries newer than all of them are seen by "now".
@@ -54,8 +58,6 @@ class GarbageCollector final : public InternalIterator {
   const GarbageCollectorCounts& counts() const { return counts_; }
 
  private:
-  // Index of the stripe of `sequence`: how many snapshots are older than it.
-  size_t StripeOf(SequenceNumber sequence) const;
   // Moves the source to the next entry that passes, from where it stands (included).
   void SkipGarbage();
 

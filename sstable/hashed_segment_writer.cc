@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
@@ -22,6 +23,15 @@ absl::Status HashedSegmentWriter::CheckOptions(const SegmentOptions& options) {
                                                    kHashedKeySizeMin, ", ", kHashedKeySizeMax, "]"));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<HashedSegmentWriter>> HashedSegmentWriter::CreateHashed(
+    FileSystem& file_system, absl::string_view path, const SegmentOptions& options,
+    FileNumber number, uint64_t id) {
+  FIRN_CHECK(options.layout == SegmentLayout::kHashed);
+  FIRN_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> writer,
+                        SegmentWriter::Create(file_system, path, options, number, id));
+  return absl::WrapUnique(static_cast<HashedSegmentWriter*>(writer.release()));
 }
 
 HashedSegmentWriter::HashedSegmentWriter(std::unique_ptr<SegmentOutput> output,

@@ -22,9 +22,13 @@
 
 namespace firn {
 
-// SegmentWriter::Create() makes it; a merge, which copies extents, makes it by itself.
 class HashedSegmentWriter final : public SegmentWriter {
  public:
+  // SegmentWriter::Create() for who wants AddExtent(). The layout is that of `options` (FIRN_CHECK).
+  static absl::StatusOr<std::unique_ptr<HashedSegmentWriter>> CreateHashed(
+      FileSystem& file_system, absl::string_view path, const SegmentOptions& options,
+      FileNumber number, uint64_t id);
+
   // InvalidArgument if the key width is none.
   static absl::Status CheckOptions(const SegmentOptions& options);
   HashedSegmentWriter(std::unique_ptr<SegmentOutput> output, const SegmentOptions& options,

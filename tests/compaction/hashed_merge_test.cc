@@ -1,0 +1,275 @@
+#include "compaction/hashed_merge.h"
+
+#include <map>
+
+#include "base/clock.h"
+#include "compaction/compaction_job.h"
+#include "tests/compaction/hashed_fixture.h"
+
+namespace firn {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<StoredEntry> Sorted(std::vector<StoredEntry> entries) {
+  std::sort(entries.begin(), entries.end(), InKeyOrder);
+  return entries;
+}
+
+class HashedMergeTest : public testing::Test {
+ protected:
+  // Through the function that serves all layouts.
+  JobResult Merge(const std::vector<SegmentPtr>& inputs, const Levels& levels,
+                  std::vector<SequenceNumber> snapshots = {}) {
+    return RunCompactionJob(fixture_.Context(std::move(snapshots)),
+                            HashedFixture::MergeOf(inputs), levels, fixture_.directory);
+  }
+  std::vector<StoredEntry> ReadOutput(const JobResult& result) {
+    EXPECT_OK(result.status);
+    if (result.edit.added.empty()) return {};
+    EXPECT_EQ(result.edit.added.size(), 1u);
+    const SegmentMeta& output = *result.edit.added[0].segment;
+    const auto reader = fixture_.Open(output);
+    EXPECT_OK(reader);
+    EXPECT_THAT((*reader)->Verify().problems, testing::IsEmpty());
+    const auto entries = fixture_.Read(output);
+    EXPECT_OK(entries);
+    return *entries;
+  }
+  std::vector<StoredEntry> Unique(Random& random, size_t count, uint64_t first_sequence) {
+    std::vector<StoredEntry> entries;
+    for (size_t i = 0; i < count; ++i) {
+      entries.push_back(MakePut(RandomBytes(random, HashedFixture::kWidth), first_sequence + i,
+                                std::string(50, static_cast<char>('a' + i % 26))));
+    }
+    return entries;
+  }
+
+  HashedFixture fixture_;
+};
+
+TEST_F(HashedMergeTest, ExtentsThatLoseNothingAreCopiedAsTheyAre) {
+  Random random(800);
+  const std::vector<StoredEntry> old_entries = Unique(random, 300, 1);
+  const std::vector<StoredEntry> new_entries = Unique(random, 300, 301);
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr old_segment, fixture_.WriteHashed(old_entries));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr new_segment, fixture_.WriteHashed(new_entries));
+  const JobResult result = Merge({new_segment, old_segment},
+                                 HashedFixture::LevelsOf({new_segment, old_segment}));
+  std::vector<StoredEntry> all = old_entries;
+  all.insert(all.end(), new_entries.begin(), new_entries.end());
+  EXPECT_EQ(ReadOutput(result), Sorted(all));
+  EXPECT_EQ(result.entries_read, 600u);
+  EXPECT_EQ(result.collected.passed, 600u);
+  EXPECT_EQ(result.edit.removed.size(), 2u);
+  EXPECT_EQ(result.bytes_read, old_segment->size + new_segment->size);
+  const SegmentMeta& output = *result.edit.added[0].segment;
+  EXPECT_EQ(result.bytes_written, output.size);
+  EXPECT_EQ(result.created, (std::vector<FileNumber>{output.number}));
+  // In the order of arrival, older ones first: the same bytes, extent by extent.
+  ASSERT_OK_AND_ASSIGN(const auto merged, fixture_.Open(output));
+  ASSERT_OK_AND_ASSIGN(const auto first, fixture_.Open(*old_segment));
+  ASSERT_OK_AND_ASSIGN(const auto second, fixture_.Open(*new_segment));
+  EXPECT_EQ(merged->extent_count(), first->extent_count() + second->extent_count());
+  std::string merged_bytes;
+  std::string input_bytes;
+  for (uint32_t i = 0; i < merged->extent_count(); ++i) {
+    const bool of_first = i < first->extent_count();
+    ASSERT_OK(merged->ReadStored(i, 1, merged_bytes));
+    ASSERT_OK((of_first ? first : second)
+                  ->ReadStored(of_first ? i : i - first->extent_count(), 1, input_bytes));
+    merged_bytes.resize(merged_bytes.size() - 4);  // the checksum, which knows its place
+    input_bytes.resize(input_bytes.size() - 4);
+    ASSERT_EQ(merged_bytes, input_bytes);
+  }
+}
+
+TEST_F(HashedMergeTest, VersionsAndTombstonesThatNobodySeesGo) {
+  const std::string k(12, 'k');
+  const std::string l(12, 'l');
+  const std::string m(12, 'm');
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr old_segment,
+                       fixture_.WriteHashed({MakePut(k, 1, "k1"), MakePut(l, 2, "l2"),
+                                             MakePut(m, 3, "m")}));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr new_segment,
+                       fixture_.WriteHashed({MakePut(k, 4, "k4"), MakeTombstone(l, 5),
+                                             MakePut(m, 6, "m")}));
+  const Levels levels = HashedFixture::LevelsOf({new_segment, old_segment});
+  const JobResult result = Merge({new_segment, old_segment}, levels);
+  EXPECT_EQ(ReadOutput(result), (std::vector<StoredEntry>{MakePut(k, 4, "k4"), MakePut(m, 6, "m")}));
+  EXPECT_EQ(result.collected.shadowed, 3u);
+  EXPECT_EQ(result.collected.tombstones, 1u);
+  EXPECT_EQ(result.collected.passed, 2u);
+  // A snapshot before the new segment sees the old versions.
+  const JobResult kept = Merge({new_segment, old_segment}, levels, {{3}});
+  EXPECT_EQ(ReadOutput(kept).size(), 6u);
+}
+
+TEST_F(HashedMergeTest, ATombstoneStaysWhileAnOlderSegmentIsLeftOut) {
+  const std::string k(12, 'k');
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr oldest, fixture_.WriteHashed({MakePut(k, 1, "k")}));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr middle, fixture_.WriteHashed({MakeTombstone(k, 2)}));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr newest,
+                       fixture_.WriteHashed({MakePut(std::string(12, 'n'), 3, "n")}));
+  const Levels levels = HashedFixture::LevelsOf({oldest, middle, newest});
+  EXPECT_EQ(ReadOutput(Merge({newest, middle}, levels)).size(), 2u);
+  EXPECT_EQ(ReadOutput(Merge({newest, middle, oldest}, levels)).size(), 1u);
+  // A newer segment that is left out does not matter.
+  EXPECT_TRUE(ReadOutput(Merge({middle, oldest}, levels)).empty());
+}
+
+TEST_F(HashedMergeTest, NothingIsWrittenWhenNothingStays) {
+  const std::string k(12, 'k');
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr segment,
+                       fixture_.WriteHashed({MakePut(k, 1, "v"), MakeTombstone(k, 2)}));
+  const JobResult result = Merge({segment}, HashedFixture::LevelsOf({segment}));
+  ASSERT_OK(result.status);
+  EXPECT_TRUE(result.edit.added.empty());
+  EXPECT_EQ(result.edit.removed.size(), 1u);
+  EXPECT_TRUE(result.created.empty());
+}
+
+// Segments of a random history, merged by parts and again, under snapshots: what each snapshot and
+// "now" sees is what the model says, and garbage is what the collector's rule calls so.
+TEST_F(HashedMergeTest, EverySnapshotSeesTheSameAfterAnyMerges) {
+  for (uint64_t seed = 810; seed < 835; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    HashedFixture fixture;
+    std::vector<StoredEntry> all;
+    std::vector<SegmentPtr> segments;  // oldest first
+    for (uint64_t i = 0, count = 2 + random.Uniform(7); i < count; ++i) {
+      ASSERT_OK_AND_ASSIGN(SegmentPtr segment,
+                           fixture.WriteRandom(random, 1 + random.Uniform(300), all));
+      segments.push_back(std::move(segment));
+    }
+    std::vector<SequenceNumber> snapshots;
+    for (uint64_t i = random.Uniform(4); i > 0; --i) {
+      snapshots.push_back({1 + random.Uniform(fixture.sequence())});
+    }
+    std::sort(snapshots.begin(), snapshots.end());
+    snapshots.erase(std::unique(snapshots.begin(), snapshots.end()), snapshots.end());
+
+    while (segments.size() > 1) {
+      const size_t begin = random.Uniform(segments.size());
+      const size_t limit = begin + 1 + random.Uniform(segments.size() - begin);
+      const auto at = [&segments](size_t i) {
+        return segments.begin() + static_cast<std::ptrdiff_t>(i);
+      };
+      std::vector<SegmentPtr> inputs(at(begin), at(limit));
+      std::reverse(inputs.begin(), inputs.end());
+      const Levels levels = HashedFixture::LevelsOf(segments);
+      const JobResult result = RunHashedMerge(fixture.Context(snapshots),
+                                              HashedFixture::MergeOf(inputs), levels,
+                                              fixture.directory);
+      ASSERT_OK(result.status);
+      std::vector<StoredEntry> input_entries;
+      for (const SegmentPtr& input : inputs) {
+        ASSERT_OK_AND_ASSIGN(const auto entries, fixture.Read(*input));
+        input_entries.insert(input_entries.end(), entries.begin(), entries.end());
+      }
+      const std::vector<StoredEntry> expected =
+          CollectGarbage(input_entries, snapshots, begin > 0);
+      EXPECT_EQ(result.collected.passed, expected.size());
+      EXPECT_EQ(result.entries_read, input_entries.size());
+      segments.erase(at(begin), at(limit));
+      if (!result.edit.added.empty()) {
+        const SegmentPtr output = result.edit.added[0].segment;
+        ASSERT_OK_AND_ASSIGN(const auto reader, fixture.Open(*output));
+        ASSERT_THAT(reader->Verify().problems, testing::IsEmpty());
+        ASSERT_OK_AND_ASSIGN(const auto entries, fixture.Read(*output));
+        ASSERT_EQ(entries, expected);
+        segments.insert(at(begin), output);
+      } else {
+        ASSERT_TRUE(expected.empty());
+      }
+    }
+
+    std::vector<SequenceNumber> views = snapshots;
+    views.push_back(kMaxSequenceNumber);
+    std::map<std::string, std::vector<StoredEntry>> by_key;
+    for (const StoredEntry& entry : all) {
+      by_key[std::string(UserKeyOf(entry.key))].push_back(entry);
+    }
+    for (const SequenceNumber view : views) {
+      for (const auto& [key, versions] : by_key) {
+        const StoredEntry* visible = nullptr;
+        for (const StoredEntry& version : versions) {
+          if (SequenceOf(version.key) <= view) visible = &version;
+        }
+        std::optional<FoundEntry> found;
+        for (const SegmentPtr& segment : segments) {
+          ASSERT_OK_AND_ASSIGN(const auto reader, fixture.Open(*segment));
+          ASSERT_OK_AND_ASSIGN(found, reader->Get(key, view));
+        }
+        const bool is_there = visible != nullptr && KindOf(visible->key) == EntryKind::kPut;
+        ASSERT_EQ(found.has_value() && found->kind == EntryKind::kPut, is_there);
+        if (is_there) {
+          ASSERT_EQ(found->value, visible->value);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(HashedMergeTest, DamageInAnInputEndsItAndNamesThePlace) {
+  Random random(801);
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr segment, fixture_.WriteHashed(Unique(random, 100, 1)));
+  const std::string path = fixture_.directory.PathOf(segment->number);
+  ASSERT_OK_AND_ASSIGN(const auto file, fixture_.file_system.OpenForWrite(path));
+  const uint8_t damage[3] = {1, 2, 3};
+  ASSERT_OK(file->Write(600, {ByteSpan(damage, 3)}));
+  const JobResult result = Merge({segment}, HashedFixture::LevelsOf({segment}));
+  EXPECT_THAT(result.status,
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(absl::StrCat(path, ": offset "))));
+  EXPECT_EQ(result.created.size(), 1u);  // for the caller to remove
+}
+
+TEST_F(HashedMergeTest, InputsOfAnotherLayoutOrKeySizeAreRefused) {
+  Random random(802);
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr hashed, fixture_.WriteHashed(Unique(random, 10, 1)));
+  ASSERT_OK_AND_ASSIGN(const auto ordered, fixture_.Write({MakePut("k", 20, "v")}, 1 << 20));
+  EXPECT_THAT(Merge({ordered[0], hashed}, HashedFixture::LevelsOf({ordered[0], hashed})).status,
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("one key size")));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr wider,
+                       fixture_.WriteHashed({MakePut(std::string(20, 'w'), 30, "v")}, 256, 20));
+  EXPECT_THAT(Merge({wider, hashed}, HashedFixture::LevelsOf({wider, hashed})).status,
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("one key size")));
+}
+
+TEST_F(HashedMergeTest, ACancelledMergeEndsAndTheBudgetIsChargedForReadingAndWriting) {
+  Random random(803);
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr segment, fixture_.WriteHashed(Unique(random, 20'000, 1)));
+  const Levels levels = HashedFixture::LevelsOf({segment});
+  const std::atomic<bool> cancelled{true};
+  JobContext context = fixture_.Context();
+  context.cancelled = &cancelled;
+  EXPECT_THAT(
+      RunHashedMerge(context, HashedFixture::MergeOf({segment}), levels, fixture_.directory).status,
+      StatusIs(absl::StatusCode::kCancelled));
+
+  ManualClock clock;
+  IoBudget budget(clock, 0);
+  context = fixture_.Context();
+  context.io_budget = &budget;
+  ASSERT_OK(RunHashedMerge(context, HashedFixture::MergeOf({segment}), levels, fixture_.directory)
+                .status);
+  ASSERT_OK_AND_ASSIGN(const auto reader, fixture_.Open(*segment));
+  const uint64_t data = reader->properties().data_size;
+  EXPECT_GT(budget.charged_bytes(), 2 * data - (300 << 10));
+  EXPECT_LE(budget.charged_bytes(), 2 * data + (300 << 10));
+}
+
+TEST_F(HashedMergeTest, AnOutputThatCannotBeCreatedIsAnErrorAndIsNamed) {
+  Random random(804);
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr segment, fixture_.WriteHashed(Unique(random, 100, 1)));
+  JobContext context = fixture_.Context();
+  context.sink.directory = "nowhere";
+  const JobResult result = RunHashedMerge(context, HashedFixture::MergeOf({segment}),
+                                          HashedFixture::LevelsOf({segment}), fixture_.directory);
+  EXPECT_FALSE(result.status.ok());
+  EXPECT_EQ(result.created.size(), 1u);
+}
+
+}  // namespace
+}  // namespace firn
