@@ -23,6 +23,11 @@ absl::Status ActiveLog::Switch(uint64_t payload_size, SequenceNumber last_sequen
 }
 
 absl::Status ActiveLog::SwitchInTurn(uint64_t payload_size, SequenceNumber last_sequence) {
+  if (log_ != nullptr) {
+    files_->SetFill(somebody_syncs_.exchange(false, std::memory_order_relaxed)
+                        ? SpareFill::kZeroes
+                        : SpareFill::kAllocate);
+  }
   // First the space: so a full disk leaves the present log as it is.
   FIRN_RETURN_IF_ERROR(files_->PrepareSlot(payload_size));
   if (log_ != nullptr) {
@@ -51,6 +56,7 @@ absl::StatusOr<Place> ActiveLog::Reserve(uint64_t payload_size, SequenceRange se
 
 absl::Status ActiveLog::Flush(const Place& place, absl::Span<const ByteSpan> pieces, LogSync sync) {
   FIRN_RETURN_IF_ERROR(log_->Flush(place, pieces, sync));
+  if (sync == LogSync::kSynced) somebody_syncs_.store(true, std::memory_order_relaxed);
   written_bytes_.fetch_add(place.limit - place.offset, std::memory_order_relaxed);
   return absl::OkStatus();
 }

@@ -93,6 +93,7 @@ class ActiveLog {
   VersionSet& versions_;
   const std::unique_ptr<LogFiles> files_;
   std::atomic<uint64_t> written_bytes_{0};
+  std::atomic<bool> somebody_syncs_{false};  // since the present log began
 
   // Changed only in a turn, by whoever is alone in the commit queue; read by both.
   std::unique_ptr<LogWriter> log_;

@@ -138,6 +138,14 @@ class FaultInjectingFileSystem::WriteHandle final : public WritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Allocate(uint64_t size) override {
+    FIRN_RETURN_IF_ERROR(plan_->Check(FileOperation::kAllocate, path()));
+    if (size <= base_->size()) return absl::OkStatus();
+    if (occupied_->GrowTo(size) < size) return DiskFull(size);
+    FIRN_RETURN_IF_ERROR(KeepOldBytes(base_->size(), base_->size()));
+    return base_->Allocate(size);
+  }
+
   absl::Status Close() override {
     const absl::Status fault = plan_->Check(FileOperation::kClose, path());
     const absl::Status closed = base_->Close();  // a failed close closes, too

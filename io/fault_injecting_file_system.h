@@ -30,6 +30,7 @@ enum class FileOperation : uint8_t {
   kWrite,
   kSync,
   kTruncate,
+  kAllocate,
   kClose,
   kStat,
   kList,

@@ -70,6 +70,10 @@ class WritableFile {
   virtual absl::Status Sync() = 0;
   // Cuts or extends (with zeroes) to `size` bytes. Durable after Sync().
   virtual absl::Status Truncate(uint64_t size) = 0;
+  // As Truncate() to a larger `size` than the file has, but with the disk's blocks taken: a Write()
+  // within them does not meet a full disk. Cheaper than writing zeroes where the file system can do it
+  // by bookkeeping (then the first write and sync of each block cost more); else it writes them.
+  virtual absl::Status Allocate(uint64_t size) = 0;
   // Reports what closing reports. No call may follow.
   virtual absl::Status Close() = 0;
   // One past the last byte written or found at open.

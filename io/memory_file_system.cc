@@ -216,6 +216,11 @@ class MemoryFileSystem::WriteHandle final : public WritableFile {
   absl::Status Truncate(uint64_t size) override {
     return Change("truncate", [this, size] { file_->Truncate(size); });
   }
+  absl::Status Allocate(uint64_t size) override {
+    return Change("allocate", [this, size] {
+      if (size > file_->size()) file_->Truncate(size);
+    });
+  }
   absl::Status Close() override {
     if (core_->crashed() || core_->life() != life_) return Crashed("close", path_);
     return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "io/aligned_buffer.h"
 
 namespace firn {
 namespace {
@@ -173,6 +175,33 @@ absl::Status PosixWritableFile::Truncate(uint64_t size) {
     return Remember(ErrnoStatus(errno, absl::StrCat("truncate ", path_, " to ", size, " bytes")));
   }
   size_.store(size, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::Status PosixWritableFile::Allocate(uint64_t size) {
+  FIRN_RETURN_IF_ERROR(FirstError());
+  const uint64_t begin = this->size();
+  if (size <= begin) return absl::OkStatus();
+  int result = 0;
+  do {
+    result = fallocate(file_.get(), 0, static_cast<off_t>(begin), static_cast<off_t>(size - begin));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno == EOPNOTSUPP) return WriteZeroes(begin, size);
+  if (result != 0) {
+    return Remember(ErrnoStatus(errno, absl::StrCat("allocate ", size, " bytes for ", path_)));
+  }
+  GrowTo(size);
+  return absl::OkStatus();
+}
+
+absl::Status PosixWritableFile::WriteZeroes(uint64_t begin, uint64_t limit) {
+  constexpr uint64_t kPiece = uint64_t{1} << 20;
+  const AlignedBuffer zeroes(kPiece);
+  for (uint64_t offset = begin; offset < limit;) {
+    const auto size = static_cast<size_t>(std::min(kPiece, limit - offset));
+    FIRN_RETURN_IF_ERROR(PosixWritableFile::Write(offset, {zeroes.span().first(size)}));
+    offset += size;
+  }
   return absl::OkStatus();
 }
 

@@ -86,6 +86,7 @@ class PosixWritableFile : public WritableFile {
   absl::Status WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) override;
   absl::Status Sync() override;
   absl::Status Truncate(uint64_t size) override;
+  absl::Status Allocate(uint64_t size) override;
   absl::Status Close() override;
   uint64_t size() const override { return size_.load(std::memory_order_acquire); }
   const std::string& path() const override { return path_; }
@@ -101,6 +102,7 @@ class PosixWritableFile : public WritableFile {
 
  private:
   absl::Status FirstError();
+  absl::Status WriteZeroes(uint64_t begin, uint64_t limit);
 
   FileDescriptor file_;  // changed by Close() alone, which no call may follow
   const std::string path_;

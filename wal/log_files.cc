@@ -60,17 +60,23 @@ uint64_t RandomSalt() {
   return uint64_t{device()} << 32 | device();
 }
 
-// Writes zeroes, a slice at a time. Abandoned without Finish() it leaves its unfinished file, which
+// Writes zeroes, a slice at a time, or allocates all in one. Abandoned without Finish() it leaves its unfinished file, which
 // Abandon() removes.
 class LogFiles::Filler {
  public:
-  Filler(std::unique_ptr<WritableFile> file, Spare spare) : file_(std::move(file)), spare_(spare) {}
+  Filler(std::unique_ptr<WritableFile> file, Spare spare, SpareFill fill)
+      : file_(std::move(file)), spare_(spare), fill_(fill) {}
 
   const Spare& spare() const { return spare_; }
   const std::string& path() const { return file_->path(); }
   bool full() const { return filled_ == spare_.size; }
 
   absl::Status FillSlice() {
+    if (fill_ == SpareFill::kAllocate) {
+      FIRN_RETURN_IF_ERROR(file_->Allocate(spare_.size));
+      filled_ = spare_.size;
+      return file_->Sync();
+    }
     const AlignedBuffer zeroes(kZeroesSize);
     const uint64_t limit = std::min(spare_.size, filled_ + kSliceSize);
     while (filled_ < limit) {
@@ -86,6 +92,7 @@ class LogFiles::Filler {
  private:
   const std::unique_ptr<WritableFile> file_;
   const Spare spare_;
+  const SpareFill fill_;
   uint64_t filled_ = 0;
 };
 
@@ -221,14 +228,16 @@ absl::Status LogFiles::RemoveUnfinished() {
 
 absl::StatusOr<std::unique_ptr<LogFiles::Filler>> LogFiles::NewFiller(uint64_t size) {
   Spare spare{.number = 0, .size = size};
+  SpareFill fill = SpareFill::kZeroes;
   {
     MutexLock lock(mutex_);
     spare.number = next_spare_++;
+    fill = fill_;
   }
   const std::string path = JoinPath(directory_, NumberedName(spare.number, kUnfinishedSuffix));
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                         file_system_.Create(path, options_.access));
-  return std::make_unique<Filler>(std::move(file), spare);
+  return std::make_unique<Filler>(std::move(file), spare, fill);
 }
 
 absl::Status LogFiles::FinishSpare(Filler& filler) {
@@ -411,6 +420,11 @@ void LogFiles::FillSlice(std::shared_ptr<Filler> filler) {
   background_status_ = status;
   filling_ = false;
   background_done_.NotifyAll();
+}
+
+void LogFiles::SetFill(SpareFill fill) {
+  MutexLock lock(mutex_);
+  fill_ = fill;
 }
 
 std::vector<FileNumber> LogFiles::logs() const {

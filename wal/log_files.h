@@ -2,13 +2,14 @@
 //
 //   000034.wal         a log. Its header was synced before it got this name, so a .wal file with a
 //                      bad header is damage, never a crash
-//   000002.spare       a zero-filled or retired file that waits for its next life; its number is its
+//   000002.spare       a filled or retired file that waits for its next life; its number is its
 //                      own, not a log's
 //   000003.spare.tmp   a spare that is being filled; removed when the first log is created
 //
 // Syncing blocks that were written before takes about half the time of syncing a growing or merely
 // allocated file (DESIGN section 12), and a prepared file cannot meet a full disk. So logs are
-// written into spares only. Sizes follow use: each log that was filled doubles the size of the next
+// written into spares only: zero-filled while somebody waits for syncs (SetFill), else only allocated,
+// which spares a bulk load from writing every byte twice. Sizes follow use: each log that was filled doubles the size of the next
 // spare, up to slot_size_max. A spare is filled in the background (kIdle, in slices), or by
 // PrepareSlot() when none is ready.
 // Invariants:
@@ -53,6 +54,12 @@ struct LogFilesOptions {
   size_t spares_max = 2;
   FileAccess access = FileAccess::kDirect;
   std::function<uint64_t()> new_salt = RandomSalt;  // a seeded one in the simulation
+};
+
+// How a new spare gets its blocks.
+enum class SpareFill : uint8_t {
+  kZeroes = 1,    // written and synced: a sync of a record in it is quick
+  kAllocate = 2,  // taken only: nothing is written, and a sync costs more once for each block
 };
 
 // A log found in the folder, with its place in the chain.
@@ -108,6 +115,9 @@ class LogFiles {
   // is given to somebody else.
   void StopPreparing() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // For spares that are begun from now on; kZeroes at first.
+  void SetFill(SpareFill fill) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Numbers of the logs, oldest first.
   std::vector<FileNumber> logs() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::string PathOf(FileNumber number) const;
@@ -159,6 +169,7 @@ class LogFiles {
   std::vector<std::string> unfinished_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_spare_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t next_slot_size_ ABSL_GUARDED_BY(mutex_);
+  SpareFill fill_ ABSL_GUARDED_BY(mutex_) = SpareFill::kZeroes;
   bool filling_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status background_status_ ABSL_GUARDED_BY(mutex_);

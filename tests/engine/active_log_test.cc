@@ -107,6 +107,24 @@ TEST_F(ActiveLogTest, AFailedRetirementSticks) {
   EXPECT_THAT(Append(2), IsOk());
 }
 
+// A bulk load that nobody syncs must not write its log twice: the next slots are only allocated.
+TEST_F(ActiveLogTest, SlotsAreFilledWithZeroesWhileSomebodySyncs) {
+  uint64_t sequence = 0;
+  const auto allocations_of_a_round = [&](LogSync sync) {
+    const uint64_t before = faulty_.count(FileOperation::kAllocate);
+    EXPECT_THAT(Append(++sequence, sync), IsOk());
+    EXPECT_THAT(log_->Switch(0, SequenceNumber{sequence}), IsOk());
+    executor_.Drain();
+    return faulty_.count(FileOperation::kAllocate) - before;
+  };
+  executor_.Drain();
+  allocations_of_a_round(LogSync::kSynced);  // takes the slot that was filled at the start
+  EXPECT_EQ(allocations_of_a_round(LogSync::kSynced), 0u);
+  EXPECT_EQ(allocations_of_a_round(LogSync::kBuffered), 1u);
+  EXPECT_EQ(allocations_of_a_round(LogSync::kBuffered), 1u);
+  EXPECT_EQ(allocations_of_a_round(LogSync::kSynced), 0u);
+}
+
 TEST_F(ActiveLogTest, CloseWritesTheEnd) {
   ASSERT_THAT(Append(1), IsOk());
   ASSERT_THAT(log_->Close(SequenceNumber{1}), IsOk());

@@ -86,7 +86,7 @@ TEST_F(FaultInjectingFileSystemTest, EveryKindOfOperationCanFail) {
        {fs_.OpenForRead("a").status(), reader->Read(0, absl::MakeSpan(&byte, 1)),
         fs_.Create("b").status(), fs_.OpenForWrite("a").status(), writer->Append(AsBytes("x")),
         writer->WriteAndSync(0, {AsBytes("x")}), writer->Sync(), writer->Truncate(0),
-        writer->Close(), fs_.Stat("a").status(), fs_.List("/").status(), fs_.CreateDirectory("d"),
+        writer->Allocate(9), writer->Close(), fs_.Stat("a").status(), fs_.List("/").status(), fs_.CreateDirectory("d"),
         fs_.RemoveFile("a"), fs_.RemoveDirectory("d"), fs_.Rename("a", "b"), fs_.Link("a", "b"),
         fs_.SyncDirectory("/"), fs_.Lock("LOCK").status(), fs_.FreeSpace("/").status()}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
@@ -203,6 +203,7 @@ TEST_F(FaultInjectingFileSystemTest, AFullDiskTakesWhatFitsAndHasRoomAgainAfterR
   EXPECT_THAT(file->Write(0, {AsBytes("overwriting needs no room")}), IsOk());
   EXPECT_FALSE(file->Append(AsBytes("x")).ok());
   EXPECT_FALSE(file->Truncate(51).ok());
+  EXPECT_FALSE(file->Allocate(51).ok());
   ASSERT_THAT(file->Truncate(40), IsOk());
   EXPECT_THAT(fs_.FreeSpace("/"), IsOkAndHolds(10u));
   ASSERT_THAT(fs_.RemoveFile("old"), IsOk());

@@ -200,6 +200,18 @@ TEST_P(FileSystemContract, TruncateCutsAndExtendsWithZeroes) {
   EXPECT_EQ(Content("a"), std::string("0123\0\0\0\0x", 9));
 }
 
+TEST_P(FileSystemContract, AllocateExtendsWithZeroesAndNeverCuts) {
+  Fill("a", "0123");
+  ASSERT_OK_AND_ASSIGN(auto file, fs().OpenForWrite(Path("a")));
+  ASSERT_THAT(file->Allocate(10), IsOk());
+  EXPECT_EQ(file->size(), 10u);
+  ASSERT_THAT(file->Allocate(2), IsOk());
+  EXPECT_EQ(file->size(), 10u);
+  ASSERT_THAT(file->Write(6, {AsBytes("xy")}), IsOk());
+  ASSERT_THAT(file->Sync(), IsOk());
+  EXPECT_EQ(Content("a"), std::string("0123\0\0xy\0\0", 10));
+}
+
 TEST_P(FileSystemContract, StatTellsSizesAndFolders) {
   Fill("a", "12345");
   ASSERT_THAT(fs().CreateDirectory(Path("d")), IsOk());

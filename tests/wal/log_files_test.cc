@@ -32,6 +32,7 @@ class Logs {
     options.slot_size_max = 4 * kSlot;
     options.new_salt = [this] { return salts_.Next(); };
     FIRN_ASSIGN_OR_RETURN(files_, LogFiles::Open(file_system_, executor_, "wal", options));
+    if (salts_.Next() % 2 == 0) files_->SetFill(SpareFill::kAllocate);
     return absl::OkStatus();
   }
   LogFiles& files() { return *files_; }

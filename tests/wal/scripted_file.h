@@ -75,6 +75,7 @@ class ScriptedFile final : public WritableFile {
     return absl::OkStatus();
   }
   absl::Status Truncate(uint64_t) override { return absl::UnimplementedError("no Truncate here"); }
+  absl::Status Allocate(uint64_t) override { return absl::UnimplementedError("no Allocate here"); }
   absl::Status Close() override { return absl::OkStatus(); }
   uint64_t size() const override {
     MutexLock lock(script_.mutex);
@@ -150,6 +151,10 @@ class SmallDisk final : public FileSystem {
     }
     absl::Status Sync() override { return file_->Sync(); }
     absl::Status Truncate(uint64_t size) override { return file_->Truncate(size); }
+    absl::Status Allocate(uint64_t size) override {
+      FIRN_RETURN_IF_ERROR(TakeUpTo(size));
+      return file_->Allocate(size);
+    }
     absl::Status Close() override { return file_->Close(); }
     uint64_t size() const override { return file_->size(); }
     const std::string& path() const override { return file_->path(); }
@@ -159,6 +164,9 @@ class SmallDisk final : public FileSystem {
     absl::Status Take(uint64_t offset, absl::Span<const ByteSpan> pieces) {
       uint64_t limit = offset;
       for (const ByteSpan piece : pieces) limit += piece.size();
+      return TakeUpTo(limit);
+    }
+    absl::Status TakeUpTo(uint64_t limit) {
       const uint64_t size = file_->size();
       const int64_t grown = limit > size ? static_cast<int64_t>(limit - size) : 0;
       if (grown > 0 && disk_.room.fetch_sub(grown) < grown) {
