@@ -130,6 +130,10 @@ bool ExtentCursor::Next() {
     status_ = Damaged(absl::StrCat("bytes between the records at ", before));
     return false;
   }
+  if (seen_ == 0 && record_.sequence != extent_.base()) {
+    status_ = Damaged("the base is not the first record's sequence number");
+    return false;
+  }
   ++seen_;
   return true;
 }

@@ -85,6 +85,7 @@ class Extent final : public BlockContent {
   Extent(std::unique_ptr<uint8_t[]> bytes, size_t size, SequenceNumber base, uint32_t record_count)
       : BlockContent(std::move(bytes), size), base_(base), record_count_(record_count) {}
 
+  SequenceNumber base() const { return base_; }
   uint32_t record_count() const { return record_count_; }
 
   // The record that begins at `offset`, which may be any number: false if none can. Says nothing

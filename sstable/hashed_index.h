@@ -27,6 +27,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "base/types.h"
+#include "io/huge_pages.h"
 #include "sstable/hashed_segment_format.h"
 
 namespace firn {
@@ -158,8 +159,9 @@ class HashedIndex {
   absl::Status CheckLocation(uint32_t location) const;
   void Append(uint64_t bucket, const IndexEntry* entries, uint64_t count);
 
-  std::vector<IndexLine> lines_;    // one a bucket
-  std::vector<IndexLine> further_;  // for buckets of more than ten
+  using Lines = std::vector<IndexLine, HugePageAllocator<IndexLine>>;
+  Lines lines_;    // one a bucket
+  Lines further_;  // for buckets of more than ten
   uint64_t loaded_buckets_ = 0;
   uint64_t entry_count_ = 0;
   uint64_t extent_count_ = 0;

@@ -123,6 +123,12 @@ TEST(ExtentTest, TheCursorSeesGapsCountsAndEndsThatAreWrong) {
   EXPECT_EQ(ReadAll(*MakeExtent(more), &status).size(), 2u);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("record 2 at 48")));
 
+  std::string base = good;
+  base[0] = 9;  // and the first tag says: + 0
+  base[16 + kKeySize] = 4;
+  EXPECT_EQ(ReadAll(*MakeExtent(base), &status).size(), 0u);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the base is not")));
+
   std::string fewer = good;
   fewer[8] = 1;
   EXPECT_EQ(ReadAll(*MakeExtent(fewer), &status).size(), 1u);
