@@ -205,6 +205,13 @@ const BlockContent* BlockSlots::Look(size_t ordinal) const {
   return block;
 }
 
+void BlockSlots::PrefetchSlot(size_t ordinal) const { __builtin_prefetch(SlotOf(ordinal)); }
+
+void BlockSlots::PrefetchBlock(size_t ordinal) const {
+  const auto* const slot = SlotOf(ordinal);
+  if (slot != nullptr) __builtin_prefetch(slot->load());
+}
+
 std::shared_ptr<const BlockContent> BlockSlots::Find(size_t ordinal) const {
   if (cache_ == nullptr) return nullptr;
   const Epochs::Guard guard(cache_->epochs_);

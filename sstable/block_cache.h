@@ -133,6 +133,10 @@ class BlockSlots {
   // The block, or null if it is not here; valid as long as the caller's guard of cache->epochs(), and
   // beyond it only by shared_from_this(). Counts as a use. ordinal < block_count.
   const BlockContent* Look(size_t ordinal) const;
+  // For a look at many: start to load what Look() touches, first the slots of all, then the blocks of
+  // all. The second as Look() under a guard.
+  void PrefetchSlot(size_t ordinal) const;
+  void PrefetchBlock(size_t ordinal) const;
   // As Look(), without a guard.
   std::shared_ptr<const BlockContent> Find(size_t ordinal) const;
   // Is it there? Counts as nothing: for decisions on what to read ahead.

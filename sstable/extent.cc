@@ -1,7 +1,6 @@
 #include "sstable/extent.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -29,6 +28,10 @@ const uint8_t* ParseVarint(const uint8_t* next, const uint8_t* limit, uint64_t& 
     value = *next;
     return next + 1;
   }
+  if (limit - next >= 2 && next[1] - 1u < 0x7f) {  // two bytes: the sizes of most values
+    value = (next[0] & 0x7fu) | static_cast<uint64_t>(next[1]) << 7;
+    return next + 2;
+  }
   ByteReader reader(ByteSpan(next, static_cast<size_t>(limit - next)));
   const std::optional<uint64_t> read = reader.ReadVarint64();
   if (!read.has_value()) return nullptr;
@@ -52,20 +55,17 @@ uint32_t ExtentBuilder::Add(const InternalKey& key, absl::string_view value) {
   FIRN_CHECK(key.sequence <= kMaxSequenceNumber);
   if (record_count_ == 0) base_ = key.sequence;
   const size_t offset = AlignUp(bytes_.size());
-  const size_t size_max = offset + RecordSizeMax(key.user_key, value);
-  FIRN_CHECK(size_max <= UINT32_MAX);
-  bytes_.resize(size_max);  // zeroes in the gap
-  auto* const begin = reinterpret_cast<uint8_t*>(bytes_.data());
-  uint8_t* target = begin + offset;
-  std::memcpy(target, key.user_key.data(), key.user_key.size());
-  target += key.user_key.size();
+  FIRN_CHECK(offset + RecordSizeMax(key.user_key, value) <= UINT32_MAX);
+  bytes_.append(offset - bytes_.size(), '\0');
+  bytes_.append(key.user_key.data(), key.user_key.size());
   const int64_t delta =
       static_cast<int64_t>(key.sequence.value) - static_cast<int64_t>(base_.value);
-  target = StoreVarint64(target, ZigZag(delta) << 1 | (key.kind == EntryKind::kTombstone ? 1 : 0));
-  target = StoreVarint32(target, static_cast<uint32_t>(value.size()));
-  if (!value.empty()) std::memcpy(target, value.data(), value.size());
-  target += value.size();
-  bytes_.resize(static_cast<size_t>(target - begin));
+  uint8_t numbers[kMaxVarint64Size + kMaxVarint32Size];
+  uint8_t* limit =
+      StoreVarint64(numbers, ZigZag(delta) << 1 | (key.kind == EntryKind::kTombstone ? 1 : 0));
+  limit = StoreVarint32(limit, static_cast<uint32_t>(value.size()));
+  bytes_.append(reinterpret_cast<const char*>(numbers), static_cast<size_t>(limit - numbers));
+  bytes_.append(value.data(), value.size());
   ++record_count_;
   return static_cast<uint32_t>(offset);
 }

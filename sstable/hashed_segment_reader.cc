@@ -301,6 +301,12 @@ absl::Status HashedSegmentReader::ConsiderCached(std::vector<Candidate>& candida
   if (cache_ == nullptr) return absl::OkStatus();
   const LocationFormat format = index_.location();
   const Epochs::Guard guard(cache_->epochs());
+  for (const Candidate& candidate : candidates) {
+    slots_.PrefetchSlot(format.ExtentOf(candidate.location));
+  }
+  for (const Candidate& candidate : candidates) {
+    slots_.PrefetchBlock(format.ExtentOf(candidate.location));
+  }
   std::vector<const Extent*> extents;
   extents.reserve(candidates.size());
   for (const Candidate& candidate : candidates) {
