@@ -58,7 +58,7 @@ struct ConflictQuery {
 class ConflictCheck {
  public:
   // `published`: the last visible number.
-  explicit ConflictCheck(const std::atomic<uint64_t>& published, size_t bytes_max = kBytesMax)
+  explicit ConflictCheck(const std::atomic<uint64_t>& published, size_t bytes_max)
       : published_(published), recent_(bytes_max) {}
 
   // --- Transactions, from any thread. Enter() before the snapshot is taken; what it returned is

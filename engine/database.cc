@@ -73,7 +73,7 @@ DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Envir
       segments_(*environment_.file_system, options.open_segments_max, &blocks_,
                 &counters_.segments),
       reading_{segments_, snapshots_, counters_, blocks_.epochs()},
-      conflicts_(reading_.published),
+      conflicts_(reading_.published, environment_.recent_writes_max),
       obsolete_(*environment_.file_system, segments_),
       table_(std::make_shared<const KeyspaceTable>()) {}
 
