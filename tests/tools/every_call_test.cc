@@ -141,6 +141,44 @@ void LiveWithKeyspaces(Calls& calls, Machine& machine) {
   calls.Saw("Database::Close", database.Close());
 }
 
+// The first error of a transaction's calls.
+absl::Status Transact(Transaction& transaction, const Keyspace& notes) {
+  for (const char* const key : {"k1", "absent"}) {
+    const absl::Status found = transaction.GetForUpdate(notes, key).status();
+    if (!found.ok() && !absl::IsNotFound(found)) return found;
+  }
+  const std::unique_ptr<Iterator> iterator = transaction.NewIterator(notes);
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+  }
+  FIRN_RETURN_IF_ERROR(iterator->status());
+  FIRN_RETURN_IF_ERROR(transaction.CreateSavepoint("before"));
+  FIRN_RETURN_IF_ERROR(transaction.Put(notes, "k1", "undone"));
+  FIRN_RETURN_IF_ERROR(transaction.RollbackToSavepoint("before"));
+  return transaction.Put(notes, "k1", "new");
+}
+
+void LiveWithTransactions(Calls& calls, Machine& machine) {
+  const auto opened = machine.Open();
+  if (!opened.ok()) return;
+  Database& database = **opened;
+  const auto notes = database.CreateKeyspace("notes", {});
+  if (!notes.ok()) return;
+  WriteBatch batch;
+  for (int i = 0; i < 5; ++i) batch.Put(*notes, absl::StrCat("k", i), std::string(900, 'v'));
+  if (!database.Write(batch, Durability::kBuffered).ok()) return;
+  FlushAll(calls, database);
+  const auto transaction = database.BeginTransaction({.isolation = Isolation::kSerializable});
+  if (transaction.ok()) {
+    calls.Saw("Transaction reads and writes", Transact(**transaction, *notes));
+    if (!(*transaction)->ended() && (*transaction)->write_count() > 0) {
+      calls.Saw("Transaction::Commit", (*transaction)->Commit());
+    }
+  }
+  calls.Saw("RunInTransaction", database.RunInTransaction(
+                                    [&](Transaction& again) { return Transact(again, *notes); }, {}));
+  static_cast<void>(database.Close());
+}
+
 void ReadTree(Calls& calls, const AuthenticatedTree& tree) {
   calls.Saw("GetMetadata", tree.GetMetadata("fact"));
   calls.Saw("LatestCheckpoint", tree.LatestCheckpoint());
@@ -261,7 +299,7 @@ TEST(EveryCall, ReturnsAStatusWhateverTheDiskDoes) {
   };
   Calls calls;
   uint64_t faults = 0;
-  for (const Life life : {LiveWithKeyspaces, LiveWithATree, LiveWithAStorage}) {
+  for (const Life life : {LiveWithKeyspaces, LiveWithTransactions, LiveWithATree, LiveWithAStorage}) {
     for (size_t i = 0; i < kinds.size() && !HasFatalFailure(); ++i) {
       RunWithFaults(life, kinds[i], i == 0 ? 1 : 5, calls, faults);
     }
