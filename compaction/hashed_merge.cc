@@ -198,6 +198,9 @@ class HashedMerge {
                                        *context_.file_system,
                                        JoinPath(context_.sink.directory, SegmentFileName(number)),
                                        options, number, context_.sink.draw_id()));
+    uint64_t records = 0;
+    for (const ReaderPtr& input : inputs_) records += input->meta().entry_count;
+    writer_->ReserveRecords(records);
     return absl::OkStatus();
   }
 

@@ -83,10 +83,14 @@ inline uint32_t Match(const IndexLine& line, uint16_t fingerprint) {
 
 }  // namespace hashed_index_internal
 
-// Gathers the entries of a segment and scatters them into buckets: no sort. 12 bytes a record, and 6
-// more while Finish() runs.
+// Gathers the entries of a segment and scatters them into buckets: no sort. 12 bytes a record (while
+// it grows beyond what was reserved, up to three times that), and 6 more while Finish() runs.
 class HashedIndexBuilder {
  public:
+  void Reserve(uint64_t entries) {
+    words_.reserve(entries);
+    locations_.reserve(entries);
+  }
   void Add(uint64_t word, uint32_t location) {
     words_.push_back(word);
     locations_.push_back(location);

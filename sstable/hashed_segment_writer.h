@@ -1,7 +1,8 @@
 // sstable/hashed_segment_writer.h: records in any order in, a finished and synced hashed segment out.
 //
 // Memory: the buffer of the output, one extent, and 12 bytes a record for the index (18 while it is
-// finished), so whoever bounds the records of a segment bounds that.
+// finished; more while it grows beyond ReserveRecords()), so whoever bounds the records of a segment
+// bounds that.
 #ifndef FIRN_SSTABLE_HASHED_SEGMENT_WRITER_H_
 #define FIRN_SSTABLE_HASHED_SEGMENT_WRITER_H_
 
@@ -35,6 +36,8 @@ class HashedSegmentWriter final : public SegmentWriter {
                       FileNumber number);
 
   uint64_t EstimatedSize() const override;
+  // About how many records will come.
+  void ReserveRecords(uint64_t records) { index_.Reserve(records); }
 
   // Takes in all records of `extent`, of which `stored` are the bytes as another segment of this
   // key width holds them, and writes them as they are. Its records must begin below the block size,
