@@ -66,6 +66,7 @@ std::string ValueText(double value, const Metric& metric) {
   if (unit == "B" || unit == "B/s") {
     return absl::StrCat(ShortSize(value), unit == "B/s" ? "/s" : "");
   }
+  if (unit == "us" && value >= 1e4) return absl::StrCat(ShortNumber(value / 1e3), " ms");
   return absl::StrCat(ShortNumber(value), unit == "/s" || unit.empty() ? "" : " ", unit);
 }
 

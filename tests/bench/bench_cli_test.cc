@@ -80,6 +80,21 @@ TEST_F(BenchCliTest, JsonIsOneDocument) {
   EXPECT_TRUE(document.at("machine").contains("processors"));
 }
 
+TEST_F(BenchCliTest, TheReportHasATableAndAPlotForEachJob) {
+  Write("c.fio", "[c1_try]\nrow=C1\ndescription=commits & <more>\nkeys=200\nbatch=10\n"
+                 "compare=iops,clat_p99\n");
+  std::filesystem::create_directories(folder_.File("results"));
+  ASSERT_EQ(Run("c.fio --rounds 2 --json").code, 0);
+  std::filesystem::rename(folder_.File("out"), folder_.File("results/c.json"));
+  const std::string report = "python3 '" FIRN_SOURCE_ROOT "/bench/report.py' '" +
+                             folder_.File("results") + "' '" + folder_.File("page.md") + "'";
+  ASSERT_EQ(std::system(report.c_str()), 0);
+  EXPECT_THAT(Read("page.md"), AllOf(HasSubstr("## C1"), HasSubstr("| iops (more is better) |"),
+                                     HasSubstr("![c1_try](page/c1_try.svg)")));
+  EXPECT_THAT(Read("page/c1_try.svg"), AllOf(HasSubstr("<svg"), HasSubstr("firn")));
+  EXPECT_THAT(Read("page/c1_try_latency.svg"), HasSubstr("polyline"));
+}
+
 TEST_F(BenchCliTest, BadInputIsExitCodeTwoWithTheReason) {
   EXPECT_EQ(Run("").code, 2);
   EXPECT_EQ(Run("--nonsense=1").code, 2);

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <set>
 
+#include "absl/strings/match.h"
+#include "bench/metrics.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/golden_reader.h"
@@ -145,6 +147,19 @@ TEST(JobFileTest, EveryWordHasHelpAndOneMeaning) {
       EXPECT_TRUE(names.insert(word.also).second) << word.also;
     }
     EXPECT_STRNE(word.help, "");
+  }
+}
+
+TEST(JobFileTest, TheManualKnowsEveryWordAndMetric) {
+  ASSERT_OK_AND_ASSIGN(const std::string manual, ReadSourceFile("docs/benchmarks_howto.md"));
+  for (const Word& word : Words()) {
+    const std::string alone = std::string("`") + word.name + "`";
+    const std::string with_value = std::string("`") + word.name + "=";
+    EXPECT_TRUE(absl::StrContains(manual, alone) || absl::StrContains(manual, with_value))
+        << word.name;
+  }
+  for (const Metric& metric : Metrics()) {
+    EXPECT_THAT(manual, HasSubstr(std::string("`") + metric.name + "`"));
   }
 }
 
