@@ -66,16 +66,21 @@ absl::StatusOr<JobResult> BenchRun::RunEngine(const std::string& engine, const W
     }
   }
   const EngineEntry& entry = *FindEngine(engine);
-  return RunInChild(job.ending == Ending::kKill,
-                    [&](BeforeClose before_close) -> absl::StatusOr<JobResult> {
-                      if (group != nullptr) {
-                        const absl::Status joined = group->Join();
-                        setting.limited_memory = joined.ok();
-                        setting.memory_note = std::string(joined.message());
-                      }
-                      SystemBenchClock clock;
-                      return RunJob(job, entry, setting, clock, before_close);
-                    });
+  const absl::StatusOr<JobResult> result =
+      RunInChild(job.ending == Ending::kKill,
+                 [&](BeforeClose before_close) -> absl::StatusOr<JobResult> {
+                   if (group != nullptr) {
+                     const absl::Status joined = group->Join();
+                     setting.limited_memory = joined.ok();
+                     setting.memory_note = std::string(joined.message());
+                   }
+                   SystemBenchClock clock;
+                   return RunJob(job, entry, setting, clock, before_close);
+                 });
+  if (absl::IsInternal(result.status()) && group != nullptr) {
+    return Annotate(result.status(), "memory_limit= may be too small for its buffers");
+  }
+  return result;
 }
 
 absl::StatusOr<std::optional<JobResult>> BenchRun::RunOne(const std::string& engine,

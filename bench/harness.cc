@@ -13,6 +13,7 @@ std::optional<double> ValueIn(absl::Span<const JobResult> results, const std::st
                               const std::string& job, uint64_t round, const std::string& metric) {
   for (const JobResult& result : results) {
     if (result.engine == engine && result.job == job && result.round == round) {
+      if (!IsMeasured(result, metric)) return std::nullopt;
       return ValueOf(result, metric);
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
@@ -165,6 +166,12 @@ const Metric* FindMetric(absl::string_view name) {
   return nullptr;
 }
 
+bool IsMeasured(const JobResult& result, absl::string_view name) {
+  if (!result.only_calls) return true;
+  return name == "iops" || name == "records" || name == "bw" || name == "cpu_per_record" ||
+         absl::StartsWith(name, "clat_") || absl::StartsWith(name, "lat_");
+}
+
 double ValueOf(const JobResult& result, absl::string_view name) {
   for (const Entry& entry : kEntries) {
     if (name == entry.metric.name) return entry.value(result);
@@ -187,6 +194,7 @@ Json ToJson(const JobResult& result) {
                {"settle_ns", result.settle_ns},
                {"close_ns", result.close_ns},
                {"settle_counts", result.settle_counts},
+               {"only_calls", result.only_calls},
                {"usr_cpu_s", result.cpu_user_s},
                {"sys_cpu_s", result.cpu_system_s},
                {"ctx", result.context_switches},
@@ -228,6 +236,7 @@ absl::StatusOr<JobResult> JobResultFromJson(absl::string_view text) {
     result.settle_ns = json.at("settle_ns");
     result.close_ns = json.at("close_ns");
     result.settle_counts = json.at("settle_counts");
+    result.only_calls = json.at("only_calls");
     ReadProcessFigures(json, result);
     for (const auto& [name, value] : json.at("engine_figures").items()) {
       result.engine_figures.emplace_back(name, value.get<double>());

@@ -42,6 +42,8 @@ struct JobResult {
   uint64_t open_ns = 0, run_ns = 0, settle_ns = 0, close_ns = 0;
   bool settle_counts = false;
 
+  bool only_calls = false;  // of fio: what stands below was not measured, but for CPU time
+
   // Of the whole process, from before the first call until settled.
   double cpu_user_s = 0, cpu_system_s = 0;
   uint64_t context_switches = 0, major_faults = 0, minor_faults = 0;
@@ -71,7 +73,8 @@ struct Metric {
 absl::Span<const Metric> Metrics();
 // Null if there is none of that name.
 const Metric* FindMetric(absl::string_view name);
-// `name` must be of a metric.
+// Was it measured in that run? `name` must be of a metric, here and below.
+bool IsMeasured(const JobResult& result, absl::string_view name);
 double ValueOf(const JobResult& result, absl::string_view name);
 
 Json ToJson(const JobResult& result);

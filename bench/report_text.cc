@@ -79,7 +79,8 @@ std::string ShortNumber(double value) {
   if (size >= 1e5) return absl::StrFormat("%.0fk", value / 1e3);
   if (size >= 1e4) return absl::StrFormat("%.1fk", value / 1e3);
   if (size >= 100 || value == std::floor(value)) return absl::StrFormat("%.0f", value);
-  return absl::StrFormat(size >= 10 ? "%.1f" : size >= 0.01 ? "%.3f" : "%.5f", value);
+  if (size >= 10) return absl::StrFormat("%.1f", value);
+  return size >= 0.01 ? absl::StrFormat("%.3f", value) : absl::StrFormat("%.5f", value);
 }
 
 std::string ShortSize(double bytes) {
@@ -102,6 +103,7 @@ std::string JobText(const JobResult& result, const Workload& job, uint64_t round
   absl::StrAppendFormat(&text, "  cpu          : usr=%.2f%%, sys=%.2f%%, ctx=%d, majf=%d, minf=%d\n",
                         result.cpu_user_s / all_time * 100, result.cpu_system_s / all_time * 100,
                         result.context_switches, result.major_faults, result.minor_faults);
+  if (result.only_calls) return text;
   absl::StrAppendFormat(&text, "  disk bytes   : written=%s, read=%s",
                         ShortSize(static_cast<double>(result.disk_written)),
                         ShortSize(static_cast<double>(result.disk_read)));

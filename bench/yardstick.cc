@@ -131,6 +131,7 @@ absl::StatusOr<JobResult> FioResult(absl::string_view text, const Workload& job)
     const Json& fio_job = json.at("jobs").at(0);
     JobResult result;
     result.engine = kYardstickEngine;
+    result.only_calls = true;
     result.job = job.name;
     result.read = DirectionOf(fio_job.at("read"));
     result.write = DirectionOf(fio_job.at("write"));

@@ -99,5 +99,18 @@ TEST(HarnessTest, RatiosAreWithinARoundAndPreparationIsNotCompared) {
   EXPECT_EQ(comparisons[0].engines[1].ratio.max, 3);
 }
 
+TEST(HarnessTest, WhatFioDoesNotMeasureIsNotCompared) {
+  std::vector<Workload> jobs(1);
+  jobs[0].name = "read";
+  jobs[0].compare = {"iops", "reads_per_key"};
+  std::vector<JobResult> results = {ResultOf("firn", "read", 0, 100), ResultOf("fio", "read", 0, 50)};
+  results[1].only_calls = true;
+  const auto comparisons = Compare(jobs, std::vector<std::string>{"firn", "fio"}, results);
+  ASSERT_EQ(comparisons.size(), 2u);
+  EXPECT_EQ(comparisons[0].engines.size(), 2u);
+  ASSERT_EQ(comparisons[1].engines.size(), 1u);
+  EXPECT_EQ(comparisons[1].engines[0].engine, "firn");
+}
+
 }  // namespace
 }  // namespace firn::bench
