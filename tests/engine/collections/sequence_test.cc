@@ -55,7 +55,7 @@ TEST_F(SequenceTest, ABlockIsOneWriteAndItsRestIsAGapAfterReopening) {
 }
 
 TEST_F(SequenceTest, EightThreadsAndTwoObjectsGetEachNumberOnce) {
-  for (const uint64_t block : {1, 10}) {
+  for (const uint64_t block : {uint64_t{1}, uint64_t{10}}) {
     const std::string name = block == 1 ? "dense" : "blocks";
     const auto first = Open(name, block), second = Open(name, block);
     std::mutex mutex;
