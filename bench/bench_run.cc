@@ -128,7 +128,8 @@ absl::StatusOr<EngineChoice> ChooseEngines(const std::string& engine, const std:
   EngineChoice choice;
   std::vector<std::string> wanted = {engine};
   for (const absl::string_view part : absl::StrSplit(peers, ',', absl::SkipWhitespace())) {
-    wanted.emplace_back(absl::StripAsciiWhitespace(part));
+    std::string name(absl::StripAsciiWhitespace(part));
+    if (std::count(wanted.begin(), wanted.end(), name) == 0) wanted.push_back(std::move(name));
   }
   for (const std::string& name : wanted) {
     const EngineEntry* entry = FindEngine(name);
@@ -139,7 +140,6 @@ absl::StatusOr<EngineChoice> ChooseEngines(const std::string& engine, const std:
           nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(known, ", "))
                           : absl::StrCat("the nearest is ", nearest)));
     }
-    if (std::count(choice.engines.begin(), choice.engines.end(), name) > 0) continue;
     if (entry->open != nullptr) {
       choice.engines.push_back(name);
     } else if (name == engine) {

@@ -17,7 +17,7 @@ std::string Text(absl::string_view view) { return std::string(view.data(), view.
 TEST(GeneratorTest, TheSameSeedGivesTheSameBytes) {
   Generator first({.seed = 7});
   Generator second({.seed = 7});
-  for (uint64_t ordinal : {0, 1, 2, 1000, 123456789}) {
+  for (const uint64_t ordinal : {0u, 1u, 2u, 1000u, 123456789u}) {
     EXPECT_EQ(Text(first.Key(ordinal)), Text(second.Key(ordinal)));
     EXPECT_EQ(Text(first.Value(ordinal, 3)), Text(second.Value(ordinal, 3)));
     EXPECT_EQ(Text(first.AbsentKey(ordinal)), Text(second.AbsentKey(ordinal)));

@@ -74,7 +74,7 @@ TEST(LatencyHistogramTest, MergingIsAddingAll) {
 
 TEST(LatencyHistogramTest, MeanAndDeviationAreThoseOfTheValues) {
   LatencyHistogram histogram;
-  for (const uint64_t value : {2, 4, 4, 4, 5, 5, 7, 9}) histogram.Add(value);
+  for (const uint64_t value : {2u, 4u, 4u, 4u, 5u, 5u, 7u, 9u}) histogram.Add(value);
   EXPECT_DOUBLE_EQ(histogram.Summary().mean, 5);
   EXPECT_DOUBLE_EQ(histogram.Summary().deviation, 2);
 }
