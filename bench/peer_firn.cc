@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "bench/engines.h"
+#include "bench/generator.h"
 #include "firn/database.h"
 
 namespace firn::bench {
@@ -113,6 +114,7 @@ absl::StatusOr<std::unique_ptr<Peer>> OpenFirn(const PeerOptions& options) {
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path, store));
   KeyspaceOptions keyspace_options;
   keyspace_options.layout = options.layout;
+  keyspace_options.key_width = static_cast<uint32_t>(RecordShape{.key = KeyKind::kRandom}.key_size());
   keyspace_options.compression = options.compress ? Compression::kLz4 : Compression::kNone;
   keyspace_options.filter_bits_per_key = static_cast<uint32_t>(options.filter_bits);
   FIRN_ASSIGN_OR_RETURN(Keyspace keyspace,

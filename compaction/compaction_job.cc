@@ -1,9 +1,11 @@
 #include "compaction/compaction_job.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "compaction/hashed_merge.h"
 #include "compaction/level_iterator.h"
@@ -33,6 +35,15 @@ absl::StatusOr<std::unique_ptr<InternalIterator>> NewInput(const Compaction& com
   return NewMergingIterator(std::move(inputs));
 }
 
+// What stays on level 0 below the output, if that stays there.
+std::vector<SegmentPtr> OlderOnLevel0(const Compaction& compaction, const Levels& levels) {
+  if (compaction.output_level.value > 0) return {};
+  const std::vector<SegmentPtr>& level0 = levels.level0();
+  const auto oldest = std::find(level0.begin(), level0.end(), compaction.inputs.back());
+  FIRN_CHECK(oldest != level0.end());
+  return {oldest + 1, level0.end()};
+}
+
 }  // namespace
 
 JobResult RunCompactionJob(const JobContext& context, const Compaction& compaction,
@@ -53,8 +64,13 @@ JobResult RunCompactionJob(const JobContext& context, const Compaction& compacti
   stream.source = std::move(source).value();
   stream.output_level = compaction.output_level;
   stream.passes = 2;
-  stream.key_may_exist_below = [&levels, &compaction](absl::string_view user_key) {
-    return levels.KeyMayExistBelow(compaction.output_level, user_key);
+  const std::vector<SegmentPtr> older = OlderOnLevel0(compaction, levels);
+  stream.key_may_exist_below = [&](absl::string_view user_key) {
+    const UserKeyRange key{.smallest = user_key, .largest = user_key};
+    return levels.KeyMayExistBelow(compaction.output_level, user_key) ||
+           std::any_of(older.begin(), older.end(), [&](const SegmentPtr& segment) {
+             return Overlaps(*segment, key);
+           });
   };
   RunJobStream(context, std::move(stream), result);
   return result;

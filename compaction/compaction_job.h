@@ -2,8 +2,9 @@
 //
 // Inputs -> merging iterator -> garbage collector -> segment sink. A tombstone goes when no level
 // below the output has a segment around its key; deeper levels change only by segments that were
-// above them, which this compaction holds where they overlap, so the answer cannot go stale.
-// Segments of the hashed layout are merged by hashed_merge.h.
+// above them, which this compaction holds where they overlap, so the answer cannot go stale. A merge
+// that stays on level 0 looks at the older segments there too; a merge among those only lessens what
+// they hold. Segments of the hashed layout are merged by hashed_merge.h.
 #ifndef FIRN_COMPACTION_COMPACTION_JOB_H_
 #define FIRN_COMPACTION_COMPACTION_JOB_H_
 

@@ -57,4 +57,11 @@ FlushResult RunFlushJob(const JobContext& context, FlushInput input) {
   return result;
 }
 
+FlushResult RunArrivalFlushJob(const JobContext& context, FlushInput input) {
+  FlushResult result;
+  BoundedIterator source(std::move(input.source), input.sequence_max, result.entries_above_bound);
+  RunCopyStream(context, source, LevelIndex{0}, result);
+  return result;
+}
+
 }  // namespace firn

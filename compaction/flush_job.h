@@ -27,6 +27,10 @@ struct FlushResult : JobResult {
 // level. An input without entries gives OK and an empty edit. Blocks.
 FlushResult RunFlushJob(const JobContext& context, FlushInput input);
 
+// The same for a source in the order of arrival, which becomes that of the segment: nothing is
+// dropped, for older versions and newer ones do not meet.
+FlushResult RunArrivalFlushJob(const JobContext& context, FlushInput input);
+
 }  // namespace firn
 
 #endif  // FIRN_COMPACTION_FLUSH_JOB_H_

@@ -56,6 +56,10 @@ struct JobStream {
 // bytes_read and edit.removed.
 void RunJobStream(const JobContext& context, JobStream stream, JobResult& result);
 
+// The same without a collector: every entry of `source`, in its order. The budget is charged once.
+void RunCopyStream(const JobContext& context, InternalIterator& source, LevelIndex output_level,
+                   JobResult& result);
+
 }  // namespace firn
 
 #endif  // FIRN_COMPACTION_JOB_H_

@@ -1,24 +1,13 @@
 // compaction/picker.h: what to merge next: a pure choice from level shapes, without a file.
 //
-// A picker is a function from (levels, options, what is running) to a Compaction, which is data.
-// Each layout has its own: PickerFor() returns it, so that no user of a picker switches on layouts.
-//
-// The leveled picker. A level's score is its debt: level 0 counts segments against
-// `level0_segments_merge`, a deeper one bytes against its target (level1_size, then `multiplier`
-// times more a level), segments already being merged left out. The level with the highest score that is
-// due (level 0 from a score of 1 on, others above it) and has a possible choice is taken:
-//   * from level 0 the oldest segment is moved down if it overlaps nothing on levels 0 and 1, else all
-//     of level 0 is merged with what it overlaps in level 1;
-//   * from a deeper level the segment that overlaps the fewest bytes below for its size; moved if
-//     that is none, else merged, with neighbours of its level that enlarge nothing below.
-// Two running compactions never write overlapping ranges of one level, and at most one reads
-// level 0.
+// A picker is a set of functions of (levels, options, what is running); a choice, a Compaction, is
+// data. Each layout has its own: leveled_picker.h, tiered_picker.h, sequence_picker.h. PickerFor()
+// returns it, so that no user of a picker switches on layouts.
 #ifndef FIRN_COMPACTION_PICKER_H_
 #define FIRN_COMPACTION_PICKER_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,10 +19,15 @@
 namespace firn {
 
 struct PickerOptions {
-  size_t level0_segments_merge = 4;
+  // Leveled.
+  size_t level0_segments_merge = 4;  // sequence: so many are moved down at once
   uint64_t level1_size = uint64_t{256} << 20;
   uint64_t multiplier = 10;
   uint64_t segment_size = uint64_t{64} << 20;
+  // Tiered.
+  size_t fan_in = 8;                                // runs of one tier that make a merge due, >= 2
+  uint64_t flush_size = uint64_t{64} << 20;         // bytes of the largest flush: where a tier ends
+  uint64_t merge_bytes_max = uint64_t{16} << 30;    // of one merge: places in a segment are 32 bits
 };
 
 enum class CompactionKind : uint8_t {
@@ -48,10 +42,10 @@ struct Compaction {
   std::string reason;                     // for the log: "level 1 is 1.3 times its size"
   LevelIndex source_level;
   LevelIndex output_level;
-  std::vector<SegmentPtr> inputs;         // of source_level
+  std::vector<SegmentPtr> inputs;         // of source_level; of level 0: newest first
   std::vector<SegmentPtr> output_inputs;  // of output_level; empty if the two are the same
   // Range of user keys of all inputs, both ends included: nothing else may write it to
-  // output_level meanwhile.
+  // output_level meanwhile, unless that is level 0.
   std::string smallest;
   std::string largest;
 
@@ -62,37 +56,38 @@ struct Compaction {
 
 using RunningCompactions = absl::Span<const Compaction* const>;
 
-using Picker = std::function<Compaction(const Levels&, const PickerOptions&, RunningCompactions)>;
-
-// The leveled picker.
-Compaction PickLeveled(const Levels& levels, const PickerOptions& options,
-                       RunningCompactions running);
-
-enum class CompactionStyle : uint8_t {
-  kLeveled = 1,
-};
-Picker PickerFor(CompactionStyle style);
-
-// How far the levels are from where they should be, in bytes still to be merged: an estimate for
-// statistics and for choosing the keyspace that needs work most.
-uint64_t CompactionDebt(const Levels& levels, const PickerOptions& options);
-// The highest score of a level; work is due from 1 on.
-double CompactionScore(const Levels& levels, const PickerOptions& options);
-// Bytes that `level` (1 or deeper) should hold at most.
-uint64_t LevelTarget(const PickerOptions& options, LevelIndex level);
-
 // One step of a compaction asked for by hand.
 struct RangePick {
   Compaction compaction;  // kNothing: see `blocked`
   bool blocked = false;   // something running overlaps: try again when it is done
+  bool is_last = false;   // when it is done, so is the compaction of the range
 };
 
-// Merges the segments of `source_level` that meet `range` into the next level, or rewrites them in
-// place (which drops what no snapshot sees) if `source_level` is the deepest level with segments
-// and not 0. A call for each level from 0 down to the deepest, repeated while it returns work or is
-// blocked for levels above the deepest, compacts the range; for the deepest level once is enough.
-RangePick PickRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
-                    RunningCompactions running);
+// Pure functions, any thread.
+struct Picker {
+  // What is due most, beside what is running; kNothing if nothing is.
+  Compaction (*pick)(const Levels& levels, const PickerOptions& options,
+                     RunningCompactions running);
+  // How urgent the most urgent work is; nothing is due below 1. Cheaper than a pick.
+  double (*score)(const Levels& levels, const PickerOptions& options);
+  // How far the levels are from where they should be, in bytes still to be merged: an estimate for
+  // statistics and for choosing the keyspace that needs work most.
+  uint64_t (*debt)(const Levels& levels, const PickerOptions& options);
+  // Segments that wait for a merge, as level 0 of a leveled keyspace counts them: what writers are
+  // slowed down by.
+  size_t (*backlog)(const Levels& levels, const PickerOptions& options);
+  // A step of a compaction of `range` by hand, from `source_level`. A call for each level from 0 down
+  // to the deepest, repeated while it returns work that is not the last or is blocked, compacts it.
+  RangePick (*pick_range)(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
+                          const PickerOptions& options, RunningCompactions running);
+};
+
+enum class CompactionStyle : uint8_t {
+  kLeveled = 1,
+  kTiered = 2,
+  kSequence = 3,
+};
+const Picker& PickerFor(CompactionStyle style);
 
 }  // namespace firn
 

@@ -9,8 +9,9 @@
 #include "base/check.h"
 #include "base/compression.h"
 #include "base/status.h"
-#include "compaction/compaction_job.h"
-#include "compaction/flush_job.h"
+#include "compaction/layout_work.h"
+#include "compaction/sequence_picker.h"
+#include "sstable/sequence_key.h"
 
 namespace firn {
 namespace {
@@ -49,15 +50,21 @@ PickerOptions BackgroundWork::ForPicker() const {
   options.level0_segments_merge = parts_.options.level0_segments_merge;
   options.level1_size = parts_.options.level1_size;
   options.segment_size = parts_.options.segment_size;
+  options.flush_size = parts_.options.memtable_size;
   return options;
+}
+
+bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const {
+  if (running.range || running.queued) return false;
+  const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
+  const Picker& picker = *keyspace.work().picker;
+  if (picker.score(*levels, ForPicker()) < 1) return false;
+  return picker.pick(*levels, ForPicker(), running.compactions).kind != CompactionKind::kNothing;
 }
 
 void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
   if (keyspace->dropped()) return;
-  const std::shared_ptr<const Version> version = keyspace->version();
-  const bool wants_flush = !version->immutables().empty();
-  const bool wants_compaction = CompactionScore(*version->levels(), ForPicker()) >= 1;
-  if (!wants_flush && !wants_compaction) return;
+  const bool wants_flush = !keyspace->version()->immutables().empty();
   bool flush = false;
   bool compaction = false;
   {
@@ -65,9 +72,9 @@ void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
     if (!MayRun()) return;
     Running& running = running_[keyspace->id()];
     flush = wants_flush && !running.flush;
-    compaction = wants_compaction && !running.compaction;
+    compaction = CompactionIsDue(*keyspace, running);
     running.flush |= flush;
-    running.compaction |= compaction;
+    running.queued |= compaction;
     tasks_ += (flush ? 1 : 0) + (compaction ? 1 : 0);
   }
   if (flush) scheduler_.Schedule(TaskPriority::kFlush, [this, keyspace] { RunFlushes(keyspace); });
@@ -136,7 +143,7 @@ absl::Status BackgroundWork::FlushOldest(KeyspaceImpl& keyspace) {
   FIRN_CHECK(oldest.floor <= published);
   const JobContext context = ContextFor(keyspace, "flush");
   const FlushResult result =
-      RunFlushJob(context, {oldest.memtable->NewIterator(), published});
+      keyspace.work().flush(context, {oldest.memtable->NewFlushIterator(), published});
   if (!result.status.ok()) {
     RemoveCreated(keyspace, result);
     return result.status;
@@ -187,17 +194,33 @@ absl::Status BackgroundWork::AwaitFlush(const std::shared_ptr<KeyspaceImpl>& key
 // --- compaction
 
 void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspace) {
-  bool go_on = !keyspace->dropped();
-  if (go_on) {
-    const std::shared_ptr<const Levels> levels = keyspace->version()->levels();
-    const Compaction compaction = PickLeveled(*levels, ForPicker(), {});
-    go_on = compaction.kind != CompactionKind::kNothing &&
-            Judge(Compact(*keyspace, *levels, compaction), *keyspace, "compaction");
-  }
+  bool go_on = false;
+  {
+    Compaction compaction;
+    std::shared_ptr<const Levels> levels;
+    {
+      MutexLock lock(mutex_);
+      Running& running = running_[keyspace->id()];
+      running.queued = false;
+      if (MayRun() && !running.range && !keyspace->dropped()) {
+        // Under the lock: whatever no longer runs has been installed in these levels.
+        levels = keyspace->version()->levels();
+        compaction = keyspace->work().picker->pick(*levels, ForPicker(), running.compactions);
+        go_on = compaction.kind != CompactionKind::kNothing;
+        if (go_on) running.compactions.push_back(&compaction);
+      }
+    }
+    if (go_on) {
+      Schedule(keyspace);  // another one may be due beside this
+      go_on = Judge(Compact(*keyspace, *levels, compaction), *keyspace, "compaction");
+      MutexLock lock(mutex_);
+      auto& running = running_[keyspace->id()].compactions;
+      running.erase(std::find(running.begin(), running.end(), &compaction));
+    }
+  }  // the inputs are let go: they may be obsolete
   CollectObsolete();
   {
     MutexLock lock(mutex_);
-    running_[keyspace->id()].compaction = false;
     changed_.NotifyAll();
   }
   // One merge a task: other keyspaces get their turn in between.
@@ -208,7 +231,8 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
 absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& levels,
                                      const Compaction& compaction) {
   const JobContext context = ContextFor(keyspace, "compaction");
-  const JobResult result = RunCompactionJob(context, compaction, levels, keyspace.segments());
+  const JobResult result =
+      keyspace.work().compact(context, compaction, levels, keyspace.segments());
   if (!result.status.ok()) {
     RemoveCreated(keyspace, result);
     return result.status;
@@ -234,29 +258,77 @@ absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& level
   return absl::OkStatus();
 }
 
-absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
-                                          const UserKeyRange& range) {
-  {
-    MutexLock lock(mutex_);
-    while (running_[keyspace->id()].compaction && MayRun()) {
-      parts_.executor.AwaitProgress(mutex_, changed_);
-    }
-    if (stopping_) return absl::CancelledError("the database is closing");
-    FIRN_RETURN_IF_ERROR(error_);
-    FIRN_RETURN_IF_ERROR(space_error_);
-    running_[keyspace->id()].compaction = true;
-    ++tasks_;
-  }
-  const absl::Status status = CompactRangeInTurn(*keyspace, range);
-  static_cast<void>(Judge(status, *keyspace, "compaction"));
+absl::Status BackgroundWork::BeginTurn(KeyspaceImpl& keyspace) {
+  MutexLock lock(mutex_);
+  const auto is_busy = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const Running& running = running_[keyspace.id()];
+    return running.range || running.queued || !running.compactions.empty();
+  };
+  while (is_busy() && MayRun()) parts_.executor.AwaitProgress(mutex_, changed_);
+  if (stopping_) return absl::CancelledError("the database is closing");
+  FIRN_RETURN_IF_ERROR(error_);
+  FIRN_RETURN_IF_ERROR(space_error_);
+  running_[keyspace.id()].range = true;
+  ++tasks_;
+  return absl::OkStatus();
+}
+
+void BackgroundWork::EndTurn(const std::shared_ptr<KeyspaceImpl>& keyspace) {
   CollectObsolete();
   {
     MutexLock lock(mutex_);
-    running_[keyspace->id()].compaction = false;
+    running_[keyspace->id()].range = false;
+    changed_.NotifyAll();
   }
   Schedule(keyspace);
   TaskEnded();
+}
+
+absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
+                                          const UserKeyRange& range) {
+  FIRN_RETURN_IF_ERROR(BeginTurn(*keyspace));
+  const absl::Status status = CompactRangeInTurn(*keyspace, range);
+  static_cast<void>(Judge(status, *keyspace, "compaction"));
+  EndTurn(keyspace);
   return status;
+}
+
+absl::Status BackgroundWork::DropBelow(const std::shared_ptr<KeyspaceImpl>& keyspace,
+                                       uint64_t bound) {
+  FIRN_RETURN_IF_ERROR(BeginTurn(*keyspace));
+  const absl::Status status = DropBelowInTurn(*keyspace, bound);
+  static_cast<void>(Judge(status, *keyspace, "dropping of old keys"));
+  EndTurn(keyspace);
+  return status;
+}
+
+absl::Status BackgroundWork::DropBelowInTurn(KeyspaceImpl& keyspace, uint64_t bound) {
+  std::string key(kSequenceKeySize, '\0');
+  StoreSequenceKey(key.data(), bound);
+  std::vector<SegmentPtr> dropped;
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    const auto found = state.keyspaces.find(keyspace.id());
+    if (found == state.keyspaces.end()) return Dropped(keyspace);
+    VersionEdit edit;
+    edit.bounds.push_back({keyspace.id(), std::max(bound, found->second.bound)});
+    dropped = SegmentsBelow(*found->second.levels, key);
+    for (const SegmentPtr& segment : dropped) {
+      edit.removed_segments.push_back({keyspace.id(), segment->number});
+    }
+    return edit;
+  };
+  const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
+  FIRN_RETURN_IF_ERROR(parts_.versions.Commit(make, published, [&](const StoreState& state) {
+    const KeyspaceState& changed = state.keyspaces.at(keyspace.id());
+    keyspace.SetBound(changed.bound);
+    keyspace.Install(changed.levels, SequenceNumber{0});
+  }));
+  for (const SegmentPtr& segment : dropped) {
+    parts_.obsolete.Add(segment, keyspace.segments().directory());
+  }
+  parts_.say(absl::StrCat("keyspace ", keyspace.name(), ": keys below ", bound, " are gone, with ",
+                          dropped.size(), " segments"));
+  return absl::OkStatus();
 }
 
 absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
@@ -266,12 +338,12 @@ absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
       if (keyspace.dropped()) return Dropped(keyspace);
       const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
       if (level > levels->deepest().value) return absl::OkStatus();
-      const bool is_last = level > 0 && level == levels->deepest().value;
-      const RangePick pick = PickRange(*levels, range, LevelIndex{level}, {});
+      const RangePick pick = keyspace.work().picker->pick_range(*levels, range, LevelIndex{level},
+                                                                ForPicker(), {});
       FIRN_CHECK(!pick.blocked);  // nothing else is running in this keyspace
       if (pick.compaction.kind == CompactionKind::kNothing) break;
       FIRN_RETURN_IF_ERROR(Compact(keyspace, *levels, pick.compaction));
-      if (is_last) return absl::OkStatus();
+      if (pick.is_last) return absl::OkStatus();
     }
   }
   return absl::OkStatus();
@@ -284,7 +356,11 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
   JobContext context;
   context.file_system = &parts_.file_system;
   context.sink.directory = keyspace.segments().directory();
-  context.sink.segment_size = parts_.options.segment_size;
+  context.sink.segment_size = keyspace.work().cut == LayoutWork::Cut::kNever
+                                  ? UINT64_MAX
+                                  : parts_.options.segment_size;
+  context.sink.segment.layout = keyspace.work().segments;
+  context.sink.segment.key_width = options.key_width;
   context.sink.segment.block_size = options.block_size;
   context.sink.segment.filter_bits_per_key = options.filter_bits_per_key;
   context.sink.segment.compression = ToKind(options.compression);
@@ -383,7 +459,12 @@ WriteDebt BackgroundWork::Debt() const {
     worst.unflushed_bytes = std::max<uint64_t>(worst.unflushed_bytes, version->memtable_bytes());
     worst.immutable_memtables =
         std::max(worst.immutable_memtables, version->immutables().size());
-    worst.level0_segments = std::max(worst.level0_segments, version->levels()->level0().size());
+    // Many segments on level 0 may be as it should be, which takes a closer look.
+    size_t waiting = version->levels()->level0().size();
+    if (waiting >= parts_.options.level0_segments_slow) {
+      waiting = std::min(waiting, keyspace->work().picker->backlog(*version->levels(), ForPicker()));
+    }
+    worst.level0_segments = std::max(worst.level0_segments, waiting);
   }
   return worst;
 }

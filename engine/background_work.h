@@ -1,8 +1,9 @@
 // engine/background_work.h: decides after each change what the background has to do, runs it, and
 // installs the results.
 //
-// Of each keyspace at most one flush and one compaction are under way. A flush takes the oldest
-// immutable memtable; a compaction takes what the picker chooses, or a range that a client asked for.
+// Of each keyspace at most one flush is under way, and compactions that do not meet. A flush takes the
+// oldest immutable memtable; a compaction takes what the layout's picker chooses beside those that
+// run, or a range that a client asked for, which runs alone.
 // Invariants:
 //   1. Before an edit that adds entries up to s is committed, the log is durable through s.
 //   2. A segment becomes obsolete only when the edit that removes it is synced.
@@ -19,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -76,6 +78,9 @@ class BackgroundWork {
   // Merges what meets [begin, limit) down to the last level, on this thread.
   absl::Status CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
                             const UserKeyRange& range) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Sequence layout: drops the segments whose keys are all below `bound`, and keeps the bound.
+  absl::Status DropBelow(const std::shared_ptr<KeyspaceImpl>& keyspace, uint64_t bound)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits until nothing is due.
   absl::Status AwaitIdle() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for some change, once. False: nothing is under way that could change anything.
@@ -97,18 +102,25 @@ class BackgroundWork {
  private:
   struct Running {
     bool flush = false;
-    bool compaction = false;
+    bool range = false;  // a client's compaction: nothing beside it
+    bool queued = false;  // a task that will pick
+    std::vector<const Compaction*> compactions;
   };
 
   void RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status FlushOldest(KeyspaceImpl& keyspace);
   void RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Compact(KeyspaceImpl& keyspace, const Levels& levels, const Compaction& compaction);
+  // Waits until no compaction of the keyspace runs, and lets none begin until EndTurn().
+  absl::Status BeginTurn(KeyspaceImpl& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndTurn(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status DropBelowInTurn(KeyspaceImpl& keyspace, uint64_t bound);
   absl::Status CompactRangeInTurn(KeyspaceImpl& keyspace, const UserKeyRange& range);
   absl::Status InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
                           const ImmutableMemtable* flushed);
   JobContext ContextFor(KeyspaceImpl& keyspace, absl::string_view origin);
   PickerOptions ForPicker() const;
+  bool CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const;
   void RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result);
   void CollectObsolete();
   // Takes in what a job said. True: go on.

@@ -12,7 +12,9 @@
 #include "engine/file_names.h"
 #include "engine/options_file.h"
 #include "engine/verify.h"
+#include "engine/write_request.h"
 #include "io/memory_file_system.h"
+#include "sstable/sequence_key.h"
 
 namespace firn {
 namespace {
@@ -28,11 +30,6 @@ absl::Status Closed() {
 absl::Status NoKeyspace(absl::string_view name) {
   return MakeError(absl::StatusCode::kNotFound, ErrorReason::kKeyspaceNotFound,
                    absl::StrCat("no keyspace ", name));
-}
-
-absl::Status BatchTooLarge(uint64_t size) {
-  return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
-                   absl::StrCat("a batch of ", size, " bytes; at most ", kBatchSizeMax));
 }
 
 struct SystemParts {
@@ -385,37 +382,6 @@ absl::Status DatabaseImpl::PersistOptions() {
 
 // --- writing
 
-absl::Status DatabaseImpl::FillRequest(const WriteBatch& batch, Durability durability,
-                                       WriteRequest& request) {
-  if (batch.encoded_size() > kBatchSizeMax) return BatchTooLarge(batch.encoded_size());
-  request.encoded = batch.encoded();
-  request.count = batch.count();
-  request.durability = durability;
-  request.table = table();
-  KeyspaceImpl* keyspace = nullptr;
-  const auto check = [&](const BatchEntry& entry) -> absl::Status {
-    if (keyspace != nullptr && keyspace->id() == entry.keyspace) return absl::OkStatus();
-    if (entry.keyspace.value == 0) return InvalidArgument("an empty keyspace handle in a batch");
-    const auto found = request.table->find(entry.keyspace);
-    if (found == request.table->end()) {
-      return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kKeyspaceDropped,
-                       absl::StrCat("keyspace ", entry.keyspace.value, " was dropped"));
-    }
-    if (durability == Durability::kVolatile && keyspace != nullptr) {
-      return InvalidArgument("a kVolatile batch over two keyspaces");
-    }
-    keyspace = found->second.get();
-    if (durability == Durability::kVolatile) request.volatile_keyspace = keyspace;
-    return absl::OkStatus();
-  };
-  const absl::Status status = ForEachEntry(AsBytes(batch.encoded()), check);
-  // WriteBatch encodes whatever it is given: what does not decode is a size over its limit.
-  if (absl::IsDataLoss(status)) {
-    return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge, status.message());
-  }
-  return status;
-}
-
 absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability,
                                  ConflictQuery* transaction) {
   const CallGuard guard(*this);
@@ -423,6 +389,7 @@ absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability,
   if (batch.empty()) return absl::OkStatus();
   const uint64_t begin = environment_.clock->MonotonicMicroseconds();
   WriteRequest request;
+  request.table = table();
   FIRN_RETURN_IF_ERROR(FillRequest(batch, durability, request));
   request.transaction = transaction;
   const KeyspaceImpl::VolatileWrite in_progress(request.volatile_keyspace);
@@ -495,6 +462,25 @@ absl::Status DatabaseImpl::Compact(const Keyspace& keyspace, absl::string_view b
   range.smallest = begin;
   if (!limit.empty()) range.largest = limit;
   return background_->CompactRange(keyspace.impl(), range);
+}
+
+absl::Status DatabaseImpl::DropBelow(const Keyspace& keyspace, absl::string_view key) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(CheckHandle(keyspace));
+  KeyspaceImpl& target = *keyspace.impl();
+  if (!target.rules().ascending) {
+    return InvalidArgument(absl::StrCat("keyspace ", target.name(),
+                                        ": DropBelow() is for the sequence layout"));
+  }
+  FIRN_RETURN_IF_ERROR(target.rules().Check(EntryKind::kPut, key, target.name()));
+  const uint64_t bound = LoadSequenceKey(key);
+  FIRN_RETURN_IF_ERROR(background_->DropBelow(keyspace.impl(), bound));
+  // Keys below the bound are as good as taken.
+  return queue_->Exclusive([&](SequenceNumber) {
+    target.ascending().RaiseBound(bound);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status DatabaseImpl::WaitForBackgroundWork() {
@@ -576,6 +562,9 @@ absl::Status Database::Flush(const Keyspace& keyspace) { return impl_->Flush(key
 absl::Status Database::Compact(const Keyspace& keyspace, absl::string_view begin,
                                absl::string_view limit) {
   return impl_->Compact(keyspace, begin, limit);
+}
+absl::Status Database::DropBelow(const Keyspace& keyspace, absl::string_view key) {
+  return impl_->DropBelow(keyspace, key);
 }
 absl::Status Database::WaitForBackgroundWork() { return impl_->WaitForBackgroundWork(); }
 absl::StatusOr<VerifyReport> Database::Verify(VerifyLevel level) { return impl_->Verify(level); }

@@ -95,6 +95,7 @@ class DatabaseImpl {
   absl::Status Flush(const Keyspace& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Compact(const Keyspace& keyspace, absl::string_view begin, absl::string_view limit)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status DropBelow(const Keyspace& keyspace, absl::string_view key);
   absl::Status WaitForBackgroundWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<VerifyReport> Verify(VerifyLevel level) ABSL_LOCKS_EXCLUDED(mutex_);
   Statistics statistics() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -118,8 +119,6 @@ class DatabaseImpl {
   std::shared_ptr<const KeyspaceTable> table() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<KeyspaceImpl> Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status CheckHandle(const Keyspace& keyspace) const;
-  absl::Status FillRequest(const WriteBatch& batch, Durability durability, WriteRequest& request)
-      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace);
   absl::Status PersistOptions();
   // VersionSet::Commit(); a failure that sticks there sticks in the commit queue too.

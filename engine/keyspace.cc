@@ -4,10 +4,28 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/status.h"
 #include "engine/visible_iterator.h"
+#include "sstable/sequence_key.h"
 
 namespace firn {
+
+namespace {
+
+SegmentLayout SegmentLayoutOf(KeyspaceLayout layout) {
+  switch (layout) {
+    case KeyspaceLayout::kOrdered:
+      return SegmentLayout::kOrdered;
+    case KeyspaceLayout::kHashed:
+      return SegmentLayout::kHashed;
+    case KeyspaceLayout::kSequence:
+      return SegmentLayout::kSequence;
+  }
+  FIRN_CHECK(false);  // CheckKeyspaceOptions() refuses others
+}
+
+}  // namespace
 
 KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceState& state,
                            absl::string_view directory)
@@ -15,12 +33,36 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
       id_(id),
       name_(state.name),
       options_(state.options),
+      work_(WorkFor(SegmentLayoutOf(options_.layout))),
+      rules_(RulesFor(options_)),
+      bound_(state.bound),
       segments_(context.segments, directory),
       active_(Memtable::Create(options_.layout)),
       version_(std::make_shared<const Version>(active_, std::vector<ImmutableMemtable>{},
                                                state.levels, nullptr, segments_.readers_max())),
       present_(version_.get()),
-      volatile_marked_(state.volatile_since.has_value()) {}
+      volatile_marked_(state.volatile_since.has_value()) {
+  if (!rules_.ascending) return;
+  ascending_.RaiseBound(state.bound);
+  for (uint32_t level = 0; level < kLevelCount; ++level) {
+    for (const SegmentPtr& segment : state.levels->level(LevelIndex{level})) {
+      const absl::string_view largest = LargestUserKey(*segment);
+      if (largest.size() == kSequenceKeySize) ascending_.Raise(LoadSequenceKey(largest));
+    }
+  }
+}
+
+bool KeyspaceImpl::IsBelowBound(absl::string_view key) const {
+  return bound() > 0 && key < BoundKey();
+}
+
+std::string KeyspaceImpl::BoundKey() const {
+  const uint64_t present = bound();
+  if (present == 0) return "";
+  std::string key(kSequenceKeySize, '\0');
+  StoreSequenceKey(key.data(), present);
+  return key;
+}
 
 std::shared_ptr<const Version> KeyspaceImpl::version() const {
   MutexLock lock(mutex_);
@@ -64,6 +106,7 @@ void KeyspaceImpl::Retire(std::shared_ptr<const Version> version) {
 absl::StatusOr<PinnedValue> KeyspaceImpl::Get(absl::string_view key, const Snapshot& snapshot) {
   FIRN_RETURN_IF_ERROR(Check());
   context_.counters.gets.Add(1);
+  if (IsBelowBound(key)) return absl::NotFoundError("");
   {
     const Epochs::Guard guard(context_.epochs);
     const Version& version = *present_.load();
@@ -87,6 +130,10 @@ std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
   {
     const Epochs::Guard guard(context_.epochs);
     for (const absl::string_view key : keys) {
+      if (IsBelowBound(key)) {
+        results.push_back(absl::NotFoundError(""));
+        continue;
+      }
       auto cached = view.version->GetCached(key, view.sequence);
       if (!cached.has_value()) {
         places.push_back(results.size());
@@ -105,13 +152,14 @@ std::unique_ptr<Iterator> KeyspaceImpl::NewIterator(const IteratorOptions& optio
   const absl::Status status = Check();
   if (!status.ok()) return NewEmptyIterator(status);
   const View view = ViewAt(options.snapshot);
+  const std::string begin = std::max(options.begin, BoundKey());
   absl::StatusOr<std::unique_ptr<InternalIterator>> source =
-      view.version->NewIterator(options.begin, options.limit, segments_);
+      view.version->NewIterator(begin, options.limit, segments_);
   if (!source.ok()) return NewEmptyIterator(source.status());
   VisibleIteratorParts parts;
   parts.source = *std::move(source);
   parts.sequence = view.sequence;
-  parts.begin = options.begin;
+  parts.begin = begin;
   parts.limit = options.limit;
   parts.snapshot = options.snapshot;
   parts.pins.push_back(view.version);

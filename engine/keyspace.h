@@ -24,6 +24,8 @@
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/types.h"
+#include "compaction/layout_work.h"
+#include "engine/entry_rules.h"
 #include "engine/memtable.h"
 #include "engine/snapshot_registry.h"
 #include "engine/statistics.h"
@@ -53,6 +55,8 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   KeyspaceId id() const { return id_; }
   const std::string& name() const { return name_; }
   const KeyspaceOptions& options() const { return options_; }
+  // What the background does for its layout.
+  const LayoutWork& work() const { return work_; }
   SegmentDirectory& segments() { return segments_; }
   std::shared_ptr<const Version> version() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -67,6 +71,15 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   absl::Status Check() const;
   void MarkDropped() { dropped_.store(true, std::memory_order_release); }
   bool dropped() const { return dropped_.load(std::memory_order_acquire); }
+
+  // --- what its layout asks of entries
+  const EntryRules& rules() const { return rules_; }
+  // In the order of sequence numbers: the commit queue's Validate, recovery, and whoever is alone in
+  // the queue.
+  AscendingKeys& ascending() { return ascending_; }
+  // Keys below it are gone, for snapshots too; only grows. Sequence layout.
+  uint64_t bound() const { return bound_.load(std::memory_order_acquire); }
+  void SetBound(uint64_t bound) { bound_.store(bound, std::memory_order_release); }
 
   // --- whoever applies writes, in their order, or is alone in the commit queue.
   Memtable& active() { return *active_; }
@@ -104,6 +117,8 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
     SequenceNumber sequence;
   };
   View ViewAt(const Snapshot& snapshot) const;
+  bool IsBelowBound(absl::string_view key) const;
+  std::string BoundKey() const;  // empty: there is none
   SequenceNumber SequenceAt(const Snapshot& snapshot) const;
   // Makes `version` the present one; the old one, for Epochs::Retire() without the lock.
   std::shared_ptr<const Version> Exchange(std::shared_ptr<const Version> version)
@@ -114,6 +129,10 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   const KeyspaceId id_;
   const std::string name_;
   const KeyspaceOptions options_;
+  const LayoutWork& work_;
+  const EntryRules rules_;
+  AscendingKeys ascending_;
+  std::atomic<uint64_t> bound_;
   SegmentDirectory segments_;
   std::atomic<bool> dropped_{false};
   std::shared_ptr<Memtable> active_;  // the version's; belongs to the role of the write path

@@ -56,6 +56,9 @@ absl::Status CheckOptions(const Options& options) {
 
 absl::Status CheckKeyspaceOptions(const KeyspaceOptions& options) {
   FIRN_RETURN_IF_ERROR(CheckRange("layout", static_cast<uint64_t>(options.layout), {1, 3}));
+  if (options.layout == KeyspaceLayout::kHashed) {
+    FIRN_RETURN_IF_ERROR(CheckRange("key_width", options.key_width, {8, 64}));
+  }
   FIRN_RETURN_IF_ERROR(
       CheckRange("compression", static_cast<uint64_t>(options.compression), {1, 2}));
   FIRN_RETURN_IF_ERROR(CheckRange("block_size", options.block_size, {512, kMiB}));
@@ -105,6 +108,9 @@ std::string EncodeOptionsFile(const Options& options,
   for (const auto& [name, keyspace] : keyspaces) {
     absl::StrAppend(&text, "\n[keyspaces.", name, "]\n");
     AppendField(text, "layout", LayoutName(keyspace.layout));
+    if (keyspace.layout == KeyspaceLayout::kHashed) {
+      AppendField(text, "key_width", keyspace.key_width);
+    }
     AppendField(text, "compression", CompressionName(keyspace.compression));
     AppendField(text, "block_size", keyspace.block_size);
     AppendField(text, "compression_threshold", keyspace.compression_threshold);

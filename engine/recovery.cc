@@ -11,6 +11,7 @@
 #include "engine/batch_format.h"
 #include "engine/file_names.h"
 #include "engine/manifest.h"
+#include "sstable/sequence_key.h"
 #include "wal/log_reader.h"
 
 namespace firn {
@@ -207,8 +208,26 @@ class Replay {
                                     ", which the manifest does not know"));
     }
     if (sequence <= keyspace->second.flushed) return absl::OkStatus();  // in a segment
-    keyspaces_.at(entry.keyspace)->active().Add(sequence, entry.kind, entry.key, entry.value);
+    KeyspaceImpl& target = *keyspaces_.at(entry.keyspace);
+    FIRN_RETURN_IF_ERROR(CheckEntry(target, entry));
+    if (IsBelowBound(target, entry)) return absl::OkStatus();
+    target.active().Add(sequence, entry.kind, entry.key, entry.value);
     return absl::OkStatus();
+  }
+
+  // The bound came after the entry, and hides it.
+  static bool IsBelowBound(const KeyspaceImpl& keyspace, const BatchEntry& entry) {
+    return keyspace.rules().ascending && LoadSequenceKey(entry.key) < keyspace.bound();
+  }
+  // What does not suit its keyspace was never committed.
+  static absl::Status CheckEntry(KeyspaceImpl& keyspace, const BatchEntry& entry) {
+    absl::Status status = keyspace.rules().Check(entry.kind, entry.key, keyspace.name());
+    if (status.ok() && keyspace.rules().ascending && !IsBelowBound(keyspace, entry)) {
+      const uint64_t key = LoadSequenceKey(entry.key);
+      status = keyspace.ascending().Take({key, key}, keyspace.name());
+    }
+    if (status.ok()) return status;
+    return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption, status.message());
   }
 
   const StoreState& state_;

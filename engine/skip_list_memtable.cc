@@ -34,7 +34,8 @@ absl::string_view ValueOf(absl::string_view internal_key) {
 
 }  // namespace
 
-int SkipListMemtable::EntryOrder::operator()(const char* entry, absl::string_view internal_key) const {
+int SkipListMemtable::EntryOrder::operator()(const char* entry,
+                                             absl::string_view internal_key) const {
   return CompareInternalKeys(InternalKeyOf(entry), internal_key);
 }
 

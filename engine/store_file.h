@@ -2,7 +2,7 @@
 // under which random id, with which facts fixed at creation. docs/formats/store.md.
 //
 //   firn store
-//   format = 1
+//   format = 2
 //   id = 3f0c...              32 hex digits, random
 //   fact.<key> = <value>      any number, sorted by key: Options::identity
 //   checksum = 0a1b2c3d       CRC32C, 8 hex digits, of every byte before this line
@@ -23,7 +23,7 @@
 
 namespace firn {
 
-inline constexpr uint32_t kStoreFormatVersion = 1;
+inline constexpr uint32_t kStoreFormatVersion = 2;
 inline constexpr size_t kStoreFileSizeMax = 1 << 20;
 
 struct StoreFile {

@@ -41,7 +41,7 @@ absl::Status AddKeyspaces(StoreState& state, const VersionEdit& edit) {
     }
     state.keyspaces.emplace(
         added.id, KeyspaceState{added.name, added.options, std::make_shared<const Levels>(),
-                                SequenceNumber{}, std::nullopt});
+                                SequenceNumber{}, std::nullopt, 0});
   }
   for (const KeyspaceId id : edit.dropped_keyspaces) {
     if (state.keyspaces.erase(id) == 0) {
@@ -118,6 +118,15 @@ absl::Status RaiseFloors(StoreState& state, const VersionEdit& edit) {
     FIRN_ASSIGN_OR_RETURN(KeyspaceState* const keyspace, Find(state, mark.keyspace));
     keyspace->volatile_since = mark.since;
   }
+  for (const VersionEdit::DropBelow& drop : edit.bounds) {
+    FIRN_ASSIGN_OR_RETURN(KeyspaceState* const keyspace, Find(state, drop.keyspace));
+    if (keyspace->options.layout != KeyspaceLayout::kSequence || drop.bound < keyspace->bound) {
+      return Contradiction(absl::StrCat("keyspace ", keyspace->name, ": bound ", drop.bound,
+                                        " where there is none, or below the present ",
+                                        keyspace->bound));
+    }
+    keyspace->bound = drop.bound;
+  }
   return absl::OkStatus();
 }
 
@@ -157,6 +166,7 @@ std::vector<VersionEdit> StoreState::AsEdits() const {
     if (keyspace.volatile_since.has_value()) {
       edit.volatile_marks.push_back({id, keyspace.volatile_since});
     }
+    if (keyspace.bound > 0) edit.bounds.push_back({id, keyspace.bound});
     for (uint32_t level = 0; level < kLevelCount; ++level) {
       for (const SegmentPtr& segment : keyspace.levels->level(LevelIndex{level})) {
         if (edit.added_segments.size() == kSegmentsPerEdit) {

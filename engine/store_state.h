@@ -30,6 +30,7 @@ struct KeyspaceState {
   std::shared_ptr<const Levels> levels;
   SequenceNumber flushed;
   std::optional<SequenceNumber> volatile_since;
+  uint64_t bound = 0;  // sequence layout: keys below it are gone
 };
 
 struct StoreState {

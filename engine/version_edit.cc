@@ -24,6 +24,7 @@ enum class Tag : uint8_t {
   kRemoveSegment = 7,
   kFlushed = 8,
   kVolatile = 9,
+  kDropBelow = 10,
 };
 
 void PutTag(std::string& target, Tag tag) { target.push_back(static_cast<char>(tag)); }
@@ -37,6 +38,7 @@ void PutKeyspace(std::string& target, const VersionEdit::AddKeyspace& keyspace) 
   PutVarint64(target, keyspace.options.block_size);
   PutVarint64(target, keyspace.options.compression_threshold);
   PutVarint32(target, keyspace.options.filter_bits_per_key);
+  PutVarint32(target, keyspace.options.key_width);
 }
 
 void PutSegment(std::string& target, const VersionEdit::AddSegment& added) {
@@ -146,6 +148,11 @@ class EditDecoder {
         edit_.volatile_marks.push_back({keyspace, since});
         return;
       }
+      case Tag::kDropBelow: {
+        const KeyspaceId keyspace = Keyspace();
+        edit_.bounds.push_back({keyspace, Number("bound")});
+        return;
+      }
     }
     Refuse(absl::StrCat("unknown field ", tag));
   }
@@ -159,6 +166,7 @@ class EditDecoder {
     added.options.block_size = Number("block size");
     added.options.compression_threshold = Number("compression threshold");
     added.options.filter_bits_per_key = SmallNumber("filter bits per key");
+    added.options.key_width = SmallNumber("key width");
     if (!error_.empty()) return;
     if (!IsKeyspaceName(added.name)) Refuse("a name that no keyspace can have");
     const absl::Status options = CheckKeyspaceOptions(added.options);
@@ -232,6 +240,11 @@ std::string EncodeVersionEdit(const VersionEdit& edit) {
     PutTag(target, Tag::kVolatile);
     PutVarint32(target, mark.keyspace.value);
     PutVarint64(target, mark.since.has_value() ? mark.since->value + 1 : 0);
+  }
+  for (const VersionEdit::DropBelow& drop : edit.bounds) {
+    PutTag(target, Tag::kDropBelow);
+    PutVarint32(target, drop.keyspace.value);
+    PutVarint64(target, drop.bound);
   }
   return target;
 }

@@ -62,6 +62,11 @@ struct VersionEdit {
     std::optional<SequenceNumber> since;
   };
 
+  struct DropBelow {
+    KeyspaceId keyspace;
+    uint64_t bound;
+  };
+
   std::optional<FileNumber> next_file;
   std::optional<KeyspaceId> next_keyspace;
   std::optional<SequenceNumber> last_sequence;
@@ -71,6 +76,7 @@ struct VersionEdit {
   std::vector<RemoveSegment> removed_segments;
   std::vector<Flushed> flushed;
   std::vector<Volatile> volatile_marks;
+  std::vector<DropBelow> bounds;
 };
 
 std::string EncodeVersionEdit(const VersionEdit& edit);

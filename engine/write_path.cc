@@ -6,12 +6,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "engine/batch_format.h"
 
 namespace firn {
 namespace {
+
+// Entries that go into a memtable together: what they touch is fetched at once.
+constexpr size_t kAddedAtOnce = 32;
 
 uint64_t PayloadSize(const CommitBatch& batch) { return kGroupHeaderSize + batch.size; }
 
@@ -121,16 +125,38 @@ absl::Status WritePath::MarkVolatile(const CommitBatch& batch) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// All of them or none.
+absl::Status TakeAscents(const std::vector<WriteRequest::Ascent>& ascents) {
+  for (const auto& [keyspace, run] : ascents) {
+    const std::optional<uint64_t>& last = keyspace->ascending().last();
+    if (last.has_value() && run.first <= *last) {
+      return NotAscending(run.first, *last, keyspace->name());
+    }
+  }
+  for (const auto& [keyspace, run] : ascents) {
+    FIRN_CHECK(keyspace->ascending().Take(run, keyspace->name()).ok());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 void WritePath::Validate(const CommitBatch& batch) {
   SequenceNumber next = batch.first_sequence;
-  if (!parts_.conflicts.BeginGroup({next.value - 1}, published(), batch.count)) return;
+  const bool recorded =
+      parts_.conflicts.BeginGroup({next.value - 1}, published(), batch.count);
   for (CommitRequest* const request : batch.requests) {
-    ConflictQuery* const transaction = static_cast<WriteRequest*>(request)->transaction;
-    if (transaction != nullptr && !parts_.conflicts.Check(request->encoded, *transaction)) {
+    auto* const write = static_cast<WriteRequest*>(request);
+    ConflictQuery* const transaction = write->transaction;
+    if (recorded && transaction != nullptr && !parts_.conflicts.Check(request->encoded, *transaction)) {
       request->status = absl::AbortedError("lost");  // the transaction says it in full
       continue;
     }
-    parts_.conflicts.Record(request->encoded, next);
+    request->status = TakeAscents(write->ascents);
+    if (!request->status.ok()) continue;
+    if (recorded) parts_.conflicts.Record(request->encoded, next);
     next.value += request->count;
   }
 }
@@ -173,19 +199,28 @@ void WritePath::Apply(const CommitRequest& request) {
   uint64_t sequence = request.first_sequence.value;
   uint64_t bytes = 0;
   KeyspaceImpl* keyspace = nullptr;
+  absl::InlinedVector<MemtableEntry, kAddedAtOnce> entries;  // of `keyspace`, not added yet
+  const auto add = [&] {
+    if (entries.empty()) return;
+    Memtable& active = keyspace->active();
+    active.AddMany(entries);
+    entries.clear();
+    if (active.ApproximateMemory() >= parts_.options.memtable_size) {
+      memtable_is_full_.store(true, std::memory_order_release);
+    }
+  };
   const absl::Status applied =
       ForEachEntry(AsBytes(request.encoded), [&](const BatchEntry& entry) {
         if (keyspace == nullptr || keyspace->id() != entry.keyspace) {
+          add();
           keyspace = write.table->at(entry.keyspace).get();
         }
-        Memtable& active = keyspace->active();
-        active.Add(SequenceNumber{sequence++}, entry.kind, entry.key, entry.value);
-        if (active.ApproximateMemory() >= parts_.options.memtable_size) {
-          memtable_is_full_.store(true, std::memory_order_release);
-        }
+        entries.push_back({SequenceNumber{sequence++}, entry.kind, entry.key, entry.value});
+        if (entries.size() == kAddedAtOnce) add();
         bytes += entry.key.size() + entry.value.size();
         return absl::OkStatus();
       });
+  add();
   FIRN_CHECK(applied.ok());  // Database::Write() checked every entry
   FIRN_CHECK(sequence == request.first_sequence.value + request.count);
   if (write.volatile_keyspace != nullptr) {

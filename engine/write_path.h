@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@
 #include "engine/background_work.h"
 #include "engine/commit_queue.h"
 #include "engine/conflict_check.h"
+#include "engine/entry_rules.h"
 #include "engine/keyspace.h"
 #include "engine/statistics.h"
 #include "engine/version_set.h"
@@ -29,6 +31,12 @@ namespace firn {
 struct WriteRequest : CommitRequest {
   std::shared_ptr<const KeyspaceTable> table;
   KeyspaceImpl* volatile_keyspace = nullptr;  // kVolatile: the only keyspace it names
+  // Of each keyspace whose keys must ascend: those of this batch.
+  struct Ascent {
+    KeyspaceImpl* keyspace = nullptr;
+    AscendingKeys::Run run;
+  };
+  std::vector<Ascent> ascents;
   ConflictQuery* transaction = nullptr;       // what it must not have lost against; null: nothing
 };
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "engine/options_file.h"
 #include "engine/version_edit.h"
 #include "engine/batch_format.h"
 #include "tools/dump_files.h"
@@ -67,7 +68,12 @@ absl::Status DumpEdit(ByteSpan payload, const DumpSink& sink) {
     sink(absl::StrCat("    last sequence number ", edit.last_sequence->value));
   }
   for (const VersionEdit::AddKeyspace& added : edit.added_keyspaces) {
-    sink(absl::StrCat("    add keyspace ", added.id.value, " \"", added.name, "\""));
+    sink(absl::StrCat("    add keyspace ", added.id.value, " \"", added.name, "\", layout ",
+                      LayoutName(added.options.layout)));
+  }
+  for (const VersionEdit::DropBelow& drop : edit.bounds) {
+    sink(absl::StrCat("    keyspace ", drop.keyspace.value, ": keys below ", drop.bound,
+                      " are gone"));
   }
   for (const KeyspaceId dropped : edit.dropped_keyspaces) {
     sink(absl::StrCat("    drop keyspace ", dropped.value));

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "engine/options_file.h"
 #include "tools/commands.h"
 
 namespace firn {
@@ -13,15 +14,18 @@ struct StatsFlags {
   StoreOptions store;
 };
 
-Json KeyspacesDocument(const Statistics& statistics) {
+Json KeyspacesDocument(const Statistics& statistics, Database& database) {
   Json keyspaces = Json::array();
   for (const KeyspaceStatistics& keyspace : statistics.keyspaces) {
     Json levels = Json::array();
     for (const LevelStatistics& level : keyspace.levels) {
       levels.push_back({{"segments", level.segments}, {"bytes", level.bytes}});
     }
+    const absl::StatusOr<Keyspace> handle = database.OpenKeyspace(keyspace.name);
+    const std::string layout(handle.ok() ? LayoutName(handle->options().layout) : "dropped");
     keyspaces.push_back({{"name", keyspace.name},
                          {"id", keyspace.id},
+                         {"layout", layout},
                          {"entries_estimate", keyspace.entries_estimate},
                          {"memtable_bytes", keyspace.memtable_bytes},
                          {"levels", levels}});
@@ -54,7 +58,7 @@ absl::Status Stats(const StatsFlags& flags, const Command& command) {
   document["node_loads"] = tree.node_loads;
   document["node_cache_bytes"] = tree.node_cache_bytes;
   document["block_cache_bytes"] = statistics.block_cache_bytes;
-  document["keyspaces"] = KeyspacesDocument(statistics);
+  document["keyspaces"] = KeyspacesDocument(statistics, *store.database);
   Print(command, document);
   return store.Close();
 }

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "firn/authenticated_tree.h"
 #include "tree/label.h"
+#include "tree/node_codec.h"
 
 namespace firn {
 namespace {
@@ -26,6 +27,7 @@ absl::StatusOr<Keyspace> OpenOne(Database& database, absl::string_view name, Key
                                  Compression compression) {
   KeyspaceOptions options;
   options.layout = layout;
+  if (layout == KeyspaceLayout::kHashed) options.key_width = kInstanceKeySize;
   options.compression = compression;
   return database.OpenOrCreateKeyspace(name, options);
 }

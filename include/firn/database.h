@@ -78,7 +78,8 @@ class Database {
 
   // Applies `batch` atomically: after a crash all of it is there, or none (kVolatile: see there). On
   // success every read that starts later sees it. May block. An empty batch does nothing.
-  // Errors: InvalidArgument (too large, an empty handle, kVolatile over two keyspaces),
+  // Errors: InvalidArgument (too large, an empty handle, kVolatile over two keyspaces, an
+  // entry that the layout of its keyspace does not take: see KeyspaceLayout),
   // FailedPrecondition (dropped keyspace, closed), ResourceExhausted (disk full: nothing is
   // written; works again when there is room), or an I/O error, which every later Write() then
   // returns (kPoisoned) until the database is reopened.
@@ -105,6 +106,10 @@ class Database {
   absl::Status Flush(const Keyspace& keyspace);
   // Flushes, then merges [begin, limit) down to the last level (empty limit: no limit), and waits.
   absl::Status Compact(const Keyspace& keyspace, absl::string_view begin, absl::string_view limit);
+  // kSequence: every key below `key` (8 bytes) is gone, for snapshots too, when the call returns; a put
+  // that runs meanwhile counts as before it. Durable. Space comes back by whole segments. A bound at
+  // or below an earlier one changes nothing. InvalidArgument for other layouts and sizes.
+  absl::Status DropBelow(const Keyspace& keyspace, absl::string_view key);
   // Waits until no background work is due.
   absl::Status WaitForBackgroundWork();
 

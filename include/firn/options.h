@@ -36,8 +36,12 @@ enum class OpenMode : uint8_t {
 // How a keyspace keeps its entries; fixed when it is created.
 enum class KeyspaceLayout : uint8_t {
   kOrdered = 1,   // any keys; prefix-compressed sorted blocks, leveled compaction
-  kHashed = 2,    // uniformly random keys with one value for ever (stored as kOrdered for now)
-  kSequence = 3,  // 8-byte ascending keys (stored as kOrdered for now)
+  kHashed = 2,    // keys of one width, uniformly random, such as hashes, with one value for ever:
+                  // putting a different one under a present key is the caller's error, and which of
+                  // the two is read is then undefined. Records stand in the order they came; found
+                  // through an index of fingerprints; tiered merges. Scans in key order are slow
+  kSequence = 3,  // 8-byte big-endian keys that ascend from put to put; no removes but
+                  // Database::DropBelow(). Written once, never merged
 };
 
 enum class Compression : uint8_t {
@@ -78,6 +82,7 @@ struct Options {
 
 struct KeyspaceOptions {
   KeyspaceLayout layout = KeyspaceLayout::kOrdered;
+  uint32_t key_width = 0;         // kHashed: bytes of every key, [8, 64]. Others: not used
   Compression compression = Compression::kLz4;
   size_t block_size = 4096;       // bytes before compression, [512, 1 MiB]; larger: smaller index and
                                   // better compression, more bytes read for a point lookup

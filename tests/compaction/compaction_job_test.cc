@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "compaction/flush_job.h"
+#include "compaction/leveled_picker.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/compaction/segment_fixture.h"
@@ -79,7 +80,7 @@ TEST(CompactionJobTest, ATombstoneGoesOnlyWhenNothingBelowCanHoldItsKey) {
   const Levels levels = Stack(fixture, {{MakeTombstone("a", 10), MakeTombstone("m", 11)},
                                         {MakePut("a", 5, "x"), MakePut("b", 6, "y")},
                                         {MakePut("l", 1, "z"), MakePut("n", 2, "z")}});
-  const RangePick pick = PickRange(levels, {}, {0}, {});
+  const RangePick pick = PickLeveledRange(levels, {}, {0}, {}, {});
   JobResult result =
       RunCompactionJob(fixture.Context(1 << 20), pick.compaction, levels, fixture.directory);
   ASSERT_OK(result.status);
@@ -94,7 +95,7 @@ TEST(CompactionJobTest, ATombstoneGoesOnlyWhenNothingBelowCanHoldItsKey) {
 TEST(CompactionJobTest, AMergeOfTombstonesAloneMayLeaveNothing) {
   SegmentFixture fixture;
   const Levels levels = Stack(fixture, {{MakeTombstone("a", 10)}, {MakePut("a", 5, "x")}});
-  JobResult result = RunCompactionJob(fixture.Context(1 << 20), PickRange(levels, {}, {0}, {}).compaction,
+  JobResult result = RunCompactionJob(fixture.Context(1 << 20), PickLeveledRange(levels, {}, {0}, {}, {}).compaction,
                                       levels, fixture.directory);
   ASSERT_OK(result.status);
   EXPECT_THAT(result.created, IsEmpty());
@@ -107,7 +108,7 @@ TEST(CompactionJobTest, AMissingInputIsAnErrorAndLeavesNoSegmentNamed) {
   const Levels levels = Stack(fixture, {{MakePut("a", 10, "x")}, {MakePut("a", 5, "x")}});
   ASSERT_OK(fixture.file_system.RemoveFile(
       fixture.directory.PathOf(levels.level({1})[0]->number)));
-  JobResult result = RunCompactionJob(fixture.Context(1 << 20), PickRange(levels, {}, {0}, {}).compaction,
+  JobResult result = RunCompactionJob(fixture.Context(1 << 20), PickLeveledRange(levels, {}, {0}, {}, {}).compaction,
                                       levels, fixture.directory);
   EXPECT_THAT(result.status, HasReason(ErrorReason::kMissingFile));
   EXPECT_THAT(result.edit.added, IsEmpty());
@@ -125,7 +126,7 @@ TEST(CompactionJobTest, FailsWhereverTheFileSystemFailsAndNamesItsFiles) {
       above.push_back(MakePut(std::to_string(i), 1000 + i, std::string(20, 'n')));
     }
     const Levels levels = Stack(fixture, {above, below});
-    const Compaction compaction = PickRange(levels, {}, {0}, {}).compaction;
+    const Compaction compaction = PickLeveledRange(levels, {}, {0}, {}, {}).compaction;
     fixture.file_system.CrashAtOperation(crash_at);
     const JobResult result =
         RunCompactionJob(fixture.Context(2 << 10), compaction, levels, fixture.directory);
@@ -157,7 +158,7 @@ class History {
         const LevelIndex level{static_cast<uint32_t>(random_.Uniform(levels_.deepest().value + 1))};
         const std::string a = RandomKey(random_, 2);
         const std::string b = RandomKey(random_, 2);
-        Compact(PickRange(levels_, {std::min(a, b), std::max(a, b)}, level, {}).compaction);
+        Compact(PickLeveledRange(levels_, {std::min(a, b), std::max(a, b)}, level, {}, {}).compaction);
       } else if (random_.OneIn(2)) {
         snapshots_.insert(sequence_);
       } else if (!snapshots_.empty()) {

@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "compaction/levels.h"
+#include "compaction/leveled_picker.h"
 #include "compaction/picker.h"
 #include "gtest/gtest.h"
 #include "sstable/internal_key.h"
@@ -34,8 +35,8 @@ class LevelSimulator {
  public:
   using Versions = std::map<uint64_t, uint64_t>;  // key -> sequence number
 
-  LevelSimulator(PickerOptions options, Picker picker)
-      : options_(options), picker_(std::move(picker)) {}
+  LevelSimulator(PickerOptions options, decltype(Picker::pick) picker)
+      : options_(options), picker_(picker) {}
 
   // A memtable of `keys`, each with the next sequence number.
   void Flush(const std::vector<uint64_t>& keys) {
@@ -49,7 +50,7 @@ class LevelSimulator {
   bool Start() { return Begin(picker_(levels_, options_, Running())); }
   // Begins a step of a compaction asked for by hand.
   bool StartRange(const UserKeyRange& range, LevelIndex level) {
-    return Begin(PickRange(levels_, range, level, Running()).compaction);
+    return Begin(PickLeveledRange(levels_, range, level, options_, Running()).compaction);
   }
 
   // Ends the n-th of the running ones.
@@ -183,8 +184,8 @@ class LevelSimulator {
     ExpectOnLevel(pick.inputs, pick.source_level, held);
     ExpectOnLevel(pick.output_inputs, pick.output_level, held);
     for (const Compaction& other : running_) {
-      ASSERT_FALSE(other.output_level == pick.output_level && other.smallest <= pick.largest &&
-                   pick.smallest <= other.largest)
+      ASSERT_FALSE(pick.output_level.value > 0 && other.output_level == pick.output_level &&
+                   other.smallest <= pick.largest && pick.smallest <= other.largest)
           << "two compactions write one range";
     }
     if (pick.output_level != pick.source_level) {
@@ -204,7 +205,7 @@ class LevelSimulator {
   }
 
   const PickerOptions options_;
-  const Picker picker_;
+  const decltype(Picker::pick) picker_;
   Levels levels_;
   std::map<uint64_t, Versions> content_;  // by segment number
   std::list<Compaction> running_;

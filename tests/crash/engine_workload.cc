@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "sstable/sequence_key.h"
 #include "tests/support/random_keys.h"
 
 namespace firn {
@@ -14,12 +15,25 @@ std::string Describe(absl::string_view what, const absl::Status& status) {
   return absl::StrCat(what, ": ", status.ToString());
 }
 
+constexpr uint32_t kKeyWidth = 9;
+
+// Of the one width that a hashed keyspace takes; "k00000012".
+std::string FixedKey(char kind, uint64_t number) {
+  return absl::StrCat(std::string(1, kind), absl::Dec(number, absl::kZeroPad8));
+}
+
+std::string SequenceKey(uint64_t number) {
+  std::string key(kSequenceKeySize, '\0');
+  StoreSequenceKey(key.data(), number);
+  return key;
+}
+
 }  // namespace
 
 // --- the life
 
 EngineWorkload::EngineWorkload(FileSystem& file_system, uint64_t seed)
-    : random_(seed), store_(file_system, seed) {}
+    : random_(seed), hashed_(seed % 2 == 1), store_(file_system, seed) {}
 
 void EngineWorkload::Run(int steps) {
   if (!OpenAll()) return;
@@ -46,8 +60,17 @@ bool EngineWorkload::Note(const absl::Status& status) { return status.ok() || fo
 
 bool EngineWorkload::OpenAll() {
   if (!store_.Open().ok()) return false;
-  for (const char* const name : {"a", "b", "c"}) {
-    if (!store_->OpenOrCreateKeyspace(name, {.block_size = 512}).ok()) return false;
+  const KeyspaceOptions ordered{.block_size = 512};
+  KeyspaceOptions hashed = ordered;
+  hashed.layout = KeyspaceLayout::kHashed;
+  hashed.key_width = kKeyWidth;
+  KeyspaceOptions sequence = ordered;
+  sequence.layout = KeyspaceLayout::kSequence;
+  const std::pair<const char*, KeyspaceOptions> wanted[] = {
+      {"a", ordered}, {"b", hashed_ ? hashed : ordered}, {"c", hashed_ ? hashed : ordered},
+      {"s", sequence}};
+  for (const auto& [name, options] : wanted) {
+    if (!store_->OpenOrCreateKeyspace(name, options).ok()) return false;
   }
   main_created_ = true;
   return true;
@@ -71,7 +94,8 @@ bool EngineWorkload::Step() {
     if (synced.ok()) durable_ = acknowledged_;
     return Note(synced);
   }
-  if (choice < 68) return ChangeExtra();
+  if (choice < 67) return ChangeExtra();
+  if (choice < 68) return DropBelow();
   if (choice < 70) return Reopen();
   if (choice < 73) {
     if (random_.OneIn(2)) {
@@ -89,12 +113,13 @@ bool EngineWorkload::Write() {
   Batch batch;
   const size_t number = batches_.size() + 1;
   batch.push_back({"a", "last", absl::StrCat(number)});
+  batch.push_back({"s", SequenceKey(number), RandomBytes(random_, random_.Uniform(100))});
   const uint64_t count = random_.Uniform(5);
   for (uint64_t i = 0; i < count; ++i) {
     std::string keyspace = random_.OneIn(2) ? "a" : "b";
     const bool has_extra = !extras_.empty() && extras_.back().created && !extras_.back().drop_tried;
     if (has_extra && random_.OneIn(4)) keyspace = extras_.back().name;
-    const std::string key = absl::StrCat("k", random_.Uniform(60));
+    const std::string key = FixedKey('k', random_.Uniform(60));
     if (random_.OneIn(5)) {
       batch.push_back({keyspace, key, std::nullopt});
     } else {
@@ -114,8 +139,10 @@ bool EngineWorkload::Write() {
   const Durability durability = random_.OneIn(3) ? Durability::kSynced : Durability::kBuffered;
   const absl::Status status = store_->Write(write, durability);
   if (status.ok() && acknowledged_ != batches_.size()) {
-    trouble_ = "a write was acknowledged after one that failed, without a reopening in between";
+    trouble_ = absl::StrCat("a write was acknowledged after one that failed, without a reopening ",
+                            "in between: ", last_failure_);
   }
+  if (!status.ok()) last_failure_ = status.ToString();
   if (absl::IsResourceExhausted(status)) return forgives_;  // nothing was written
   batches_.push_back(std::move(batch));
   if (!status.ok()) return Note(status);
@@ -128,7 +155,7 @@ bool EngineWorkload::WriteVolatile() {
   const Keyspace c = store_->OpenKeyspace("c").value();
   WriteBatch write;
   for (uint64_t i = 0; i <= random_.Uniform(6); ++i) {
-    volatile_.emplace_back(absl::StrCat("v", volatile_.size()),
+    volatile_.emplace_back(FixedKey('v', volatile_.size()),
                            RandomBytes(random_, random_.Uniform(200)));
     write.Put(c, volatile_.back().first, volatile_.back().second);
   }
@@ -136,6 +163,16 @@ bool EngineWorkload::WriteVolatile() {
   if (status.ok() && volatile_written_ + write.count() == volatile_.size()) {
     volatile_written_ = volatile_.size();
   }
+  return Note(status);
+}
+
+bool EngineWorkload::DropBelow() {
+  // What is lost and made again must still be above it.
+  const uint64_t bound = random_.Uniform(durable_ + 1);
+  bound_tried_ = std::max(bound_tried_, bound);
+  const absl::Status status =
+      store_->DropBelow(store_->OpenKeyspace("s").value(), SequenceKey(bound));
+  if (status.ok()) bound_known_ = std::max(bound_known_, bound);
   return Note(status);
 }
 
@@ -261,7 +298,23 @@ std::string EngineWorkload::CheckOpen(DatabaseImpl& database, Crash crash) const
       return absl::StrCat("keyspace ", name, " is not as batch ", number, " left it");
     }
   }
-  return CheckVolatile(database);
+  const std::string wrong = CheckSequence(database, number);
+  return wrong.empty() ? CheckVolatile(database) : wrong;
+}
+
+std::string EngineWorkload::CheckSequence(DatabaseImpl& database, size_t number) const {
+  const absl::StatusOr<Keyspace> keyspace = database.OpenKeyspace("s");
+  if (!keyspace.ok()) return Describe("s", keyspace.status());
+  const auto content = ReadAll(*keyspace);
+  if (!content.ok()) return Describe("reading s", content.status());
+  // One of the bounds that were asked for, and not one before the last that was acknowledged.
+  for (uint64_t bound = bound_known_; bound <= bound_tried_; ++bound) {
+    Content expected = ContentAt("s", number);
+    expected.erase(expected.begin(), expected.lower_bound(SequenceKey(bound)));
+    if (*content == expected) return "";
+  }
+  return absl::StrCat("keyspace s is not as batch ", number, " and a bound of ", bound_known_,
+                      " to ", bound_tried_, " left it");
 }
 
 std::string EngineWorkload::Check(FileSystem& file_system, Crash crash) const {

@@ -4,7 +4,8 @@
 // Batches over the keyspaces a, b and a changing d<n> are numbered; each writes its number under the
 // key "last" in a. Whatever number is found there after a crash, all keyspaces must hold exactly what
 // the batches up to it make: no half batch, no gap. The number itself must not lie below the last batch
-// that was acknowledged as durable. Keyspace c takes kVolatile loads: what was flushed must be there.
+// that was acknowledged as durable. Keyspace s, of the sequence layout, holds an entry a batch, from a
+// bound on. Keyspace c takes kVolatile loads: what was flushed must be there.
 #ifndef FIRN_TESTS_CRASH_ENGINE_WORKLOAD_H_
 #define FIRN_TESTS_CRASH_ENGINE_WORKLOAD_H_
 
@@ -64,19 +65,23 @@ class EngineWorkload {
   bool OpenAll();
   bool Write();
   bool WriteVolatile();
+  bool DropBelow();
   bool ChangeExtra();
   bool Reopen();
   bool Note(const absl::Status& status);
   Content ContentAt(const std::string& keyspace, size_t batches) const;
   std::string CheckOpen(DatabaseImpl& database, Crash crash) const;
   std::string CheckVolatile(DatabaseImpl& database) const;
+  std::string CheckSequence(DatabaseImpl& database, size_t number) const;
 
   Random random_;
+  const bool hashed_;  // the layout of b and c
   SteppedStore store_;
   bool forgives_ = false;  // faults go away
   Crash fault_ = Crash::kMachine;
   int steps_done_ = 0;
   std::string trouble_;
+  std::string last_failure_;  // of a write
 
   std::vector<Batch> batches_;   // tried, in order
   size_t acknowledged_ = 0;      // of them
@@ -87,6 +92,8 @@ class EngineWorkload {
   size_t volatile_written_ = 0;                                // acknowledged since the last loss
   size_t volatile_flushed_ = 0;
   std::vector<Snapshot> snapshots_;
+  uint64_t bound_tried_ = 0;  // of s
+  uint64_t bound_known_ = 0;  // acknowledged
 };
 
 }  // namespace firn

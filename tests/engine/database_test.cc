@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/memory_file_system.h"
+#include "sstable/sequence_key.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -358,6 +359,86 @@ TEST_P(DatabaseTest, FullMemtablesAreFlushedAndMergedInTheBackground) {
   EXPECT_LT(statistics.keyspaces[0].levels[0].segments, 4u);
   EXPECT_EQ(Scan(notes, {}).size(), 20000u);
   ExpectClean(VerifyLevel::kBlocks);
+}
+
+std::string Number(uint64_t number) {
+  std::string key(kSequenceKeySize, '\0');
+  StoreSequenceKey(key.data(), number);
+  return key;
+}
+
+TEST_P(DatabaseTest, AHashedKeyspaceTakesKeysOfItsWidthAlone) {
+  EXPECT_THAT(database_->CreateKeyspace("h", {.layout = KeyspaceLayout::kHashed}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key_width")));
+  ASSERT_OK_AND_ASSIGN(
+      const Keyspace hashed,
+      database_->CreateKeyspace("h", {.layout = KeyspaceLayout::kHashed, .key_width = 9}));
+  const uint64_t before = database_->last_sequence();
+  EXPECT_THAT(Put(hashed, "short", "v"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("its keys have 9")));
+  EXPECT_EQ(database_->last_sequence(), before) << "nothing was logged";
+  for (int round = 0; round < 9; ++round) {
+    for (int i = 0; i < 50; ++i) ASSERT_THAT(Put(hashed, Key(100 * round + i), "v"), IsOk());
+    ASSERT_THAT(Remove(hashed, Key(100 * round)), IsOk());
+    ASSERT_THAT(database_->Flush(hashed), IsOk());
+  }
+  ASSERT_THAT(database_->WaitForBackgroundWork(), IsOk());
+  EXPECT_LT(database_->statistics().keyspaces.back().levels[0].segments, 8u) << "they were merged";
+  EXPECT_EQ(Get(hashed, Key(801)), "v");
+  EXPECT_EQ(Get(hashed, Key(800)), "(absent)");
+  EXPECT_EQ(Get(hashed, "short"), "(absent)");
+  EXPECT_EQ(Scan(hashed, {}).size(), 9u * 49);
+  ExpectClean(VerifyLevel::kBlocks);
+}
+
+TEST_P(DatabaseTest, ASequenceOnlyGrowsAndIsDroppedFromItsBeginning) {
+  ASSERT_OK_AND_ASSIGN(Keyspace sequence,
+                       database_->CreateKeyspace("s", {.layout = KeyspaceLayout::kSequence}));
+  for (uint64_t i = 10; i < 60; ++i) {
+    ASSERT_THAT(Put(sequence, Number(i), absl::StrCat(i)), IsOk());
+    if (i % 10 != 9) continue;
+    ASSERT_THAT(database_->Flush(sequence), IsOk());
+  }
+  const uint64_t before = database_->last_sequence();
+  EXPECT_THAT(Put(sequence, Number(59), "again"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key 59 is not above 59")));
+  EXPECT_THAT(Remove(sequence, Number(20)), StatusIs(absl::StatusCode::kInvalidArgument));
+  WriteBatch disorder;
+  disorder.Put(sequence, Number(70), "");
+  disorder.Put(sequence, Number(69), "");
+  EXPECT_THAT(database_->Write(disorder, Durability::kBuffered),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key 69 is not above 70")));
+  EXPECT_EQ(database_->last_sequence(), before) << "nothing was logged";
+  ASSERT_THAT(database_->WaitForBackgroundWork(), IsOk());
+  EXPECT_EQ(database_->statistics().compaction_written_bytes, 0u) << "moved, never rewritten";
+
+  ASSERT_THAT(database_->DropBelow(sequence, Number(35)), IsOk());
+  EXPECT_EQ(Get(sequence, Number(34)), "(absent)");
+  EXPECT_EQ(Get(sequence, Number(35)), "35");
+  EXPECT_EQ(Scan(sequence, {}).size(), 25u);
+  size_t segments = 0;
+  const Statistics statistics = database_->statistics();
+  for (const LevelStatistics& level : statistics.keyspaces.back().levels) {
+    segments += level.segments;
+  }
+  EXPECT_EQ(segments, 3u) << "10 to 19 and 20 to 29 are gone as files";
+  ASSERT_THAT(database_->DropBelow(sequence, Number(100)), IsOk());
+  EXPECT_THAT(Put(sequence, Number(99), ""), StatusIs(absl::StatusCode::kInvalidArgument));
+  ASSERT_THAT(Put(sequence, Number(100), "new"), IsOk());
+  EXPECT_EQ(Scan(sequence, {}).size(), 1u);
+  EXPECT_THAT(database_->DropBelow(Open("notes"), Number(1)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("sequence layout")));
+  EXPECT_THAT(database_->DropBelow(sequence, "1"), StatusIs(absl::StatusCode::kInvalidArgument));
+  ExpectClean(VerifyLevel::kBlocks);
+  if (GetParam() == Storage::kMemory) return;
+
+  sequence = Keyspace();  // it must not outlive its database
+  ASSERT_THAT(database_->Close(), IsOk());
+  Open();
+  ASSERT_OK_AND_ASSIGN(sequence, database_->OpenKeyspace("s"));
+  EXPECT_EQ(Scan(sequence, {}).size(), 1u) << "the bound is kept";
+  EXPECT_THAT(Put(sequence, Number(100), ""), StatusIs(absl::StatusCode::kInvalidArgument));
+  ASSERT_THAT(Put(sequence, Number(101), ""), IsOk());
 }
 
 INSTANTIATE_TEST_SUITE_P(OnDiskAndInMemory, DatabaseTest,

@@ -168,7 +168,7 @@ TEST_F(RecoveryTest, DamageIsAnErrorThatNamesTheFileAndChangesNothing) {
 TEST_F(RecoveryTest, ANewerFormatIsNamed) {
   MakeStore(/*closed=*/true);
   std::string text = ReadWholeFile(file_system_, "store/FIRN", 1 << 20).value();
-  text.replace(text.find("format = 1"), 10, "format = 2");
+  text.replace(text.find("format = 2"), 10, "format = 3");
   ASSERT_THAT(WriteFileAtomically(file_system_, "store/FIRN", text), IsOk());
   const absl::Status opened = TryOpen();
   EXPECT_THAT(opened, HasReason(ErrorReason::kFormatVersion));

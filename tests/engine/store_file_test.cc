@@ -47,7 +47,7 @@ TEST(StoreFile, SaysWhatIsWrong) {
   EXPECT_THAT(DecodeStoreFile("d/FIRN", "hello"), HasReason(ErrorReason::kNotAStore));
   EXPECT_THAT(DecodeStoreFile("d/FIRN", ""), HasReason(ErrorReason::kNotAStore));
   const auto newer = DecodeStoreFile(
-      "d/FIRN", absl::StrReplaceAll(good, {{"format = 1", "format = 7"}}));
+      "d/FIRN", absl::StrReplaceAll(good, {{"format = 2", "format = 7"}}));
   EXPECT_THAT(newer, HasReason(ErrorReason::kFormatVersion));
   EXPECT_THAT(newer, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("version 7")));
   EXPECT_THAT(DecodeStoreFile("d/FIRN", absl::StrReplaceAll(good, {{"= 32", "= 33"}})),

@@ -22,6 +22,7 @@ VersionEdit Full() {
   edit.next_file = FileNumber{900};
   edit.last_sequence = kMaxSequenceNumber;
   edit.added_keyspaces.front().options = {.layout = KeyspaceLayout::kHashed,
+                                          .key_width = 44,
                                           .compression = Compression::kNone,
                                           .block_size = 8192,
                                           .compression_threshold = 0,
@@ -32,6 +33,7 @@ VersionEdit Full() {
   edit.flushed.push_back({KeyspaceId{1}, SequenceNumber{1000000}});
   edit.volatile_marks.push_back({KeyspaceId{1}, SequenceNumber{0}});
   edit.volatile_marks.push_back({KeyspaceId{2}, std::nullopt});
+  edit.bounds.push_back({KeyspaceId{1}, 77});
   return edit;
 }
 
@@ -45,6 +47,8 @@ TEST(VersionEdit, ComesBackAsItWas) {
   EXPECT_EQ(back.added_segments.front().segment, ExampleSegment(300, "a", "z", 55));
   EXPECT_EQ(back.volatile_marks[0].since, SequenceNumber{0});
   EXPECT_EQ(back.volatile_marks[1].since, std::nullopt);
+  EXPECT_EQ(back.added_keyspaces.front().options.key_width, 44u);
+  EXPECT_EQ(back.bounds.front().bound, 77u);
   EXPECT_THAT(DecodeVersionEdit(""), IsOk());
 }
 
@@ -72,7 +76,8 @@ TEST(VersionEdit, RefusesWhatNoWriterWrites) {
   const auto refused = [](const std::string& encoded, const char* why) {
     EXPECT_THAT(DecodeVersionEdit(encoded), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(why)));
   };
-  refused("\x0a", "unknown field 10");
+  refused("\x0b", "unknown field 11");
+  refused("\x0a", "no keyspace id");
   refused(std::string("\0", 1), "unknown field 0");
   refused("\x01\x05\x01\x06", "twice");
   refused(std::string("\x01\0", 2), "file number 0");

@@ -139,7 +139,7 @@ absl::Status AStoreOfALaterFormat() {
   EXPECT_OK(store.store.Close());
   const std::string text = ReadWholeFile(store.disk, "store/FIRN", 1 << 20).value();
   EXPECT_OK(WriteFileAtomically(store.disk, "store/FIRN",
-                                absl::StrReplaceAll(text, {{"format = 1", "format = 2"}})));
+                                absl::StrReplaceAll(text, {{"format = 2", "format = 3"}})));
   return store.store.Open();
 }
 

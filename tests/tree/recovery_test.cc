@@ -36,14 +36,14 @@ class RecoveryTest : public ::testing::Test {
   void Replace(uint64_t number, const LogEntry& entry) {
     std::string record;
     EncodeLogEntry(entry, record);
-    WriteBatch batch;
-    batch.Put(operations_, EncodeOperationKey(number), record);
-    fixture_.Write(batch);
+    SetOperation(number, record);
   }
   void Remove(uint64_t number) {
-    WriteBatch batch;
-    batch.Remove(operations_, EncodeOperationKey(number));
-    fixture_.Write(batch);
+    SetOperation(number, std::nullopt);
+  }
+  void SetOperation(uint64_t number, const std::optional<std::string>& record) {
+    fixture_.SetOperation(EncodeOperationKey(number), record);
+    operations_ = fixture_.database().OpenKeyspace("operations").value();
   }
 
   TreeFixture fixture_;

@@ -120,7 +120,7 @@ TEST_F(TreeCheckTest, RecordsThatDisagreeAreListed) {
 }
 
 TEST_F(TreeCheckTest, AnOperationBeforeTheCheckpointThatIsGoneIsListed) {
-  Remove("operations", EncodeOperationKey(9));
+  fixture_.SetOperation(EncodeOperationKey(9), std::nullopt);
   EXPECT_THAT(Check().damage, Contains(HasSubstr("operation 9 is missing")));
 }
 

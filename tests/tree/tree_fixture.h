@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,6 +82,29 @@ class TreeFixture {
     return result.ok() ? *result : CommitResult();
   }
   void Write(const WriteBatch& batch) { EXPECT_OK(database_->Write(batch, Durability::kSynced)); }
+
+  // As damage would: one row of the operations, a sequence that no client can change, becomes
+  // `record`, or goes (none). The keyspace is made anew: earlier handles of it are of no use.
+  void SetOperation(absl::string_view key, const std::optional<std::string>& record) {
+    std::map<std::string, std::string> rows;
+    KeyspaceOptions options;
+    {
+      const Keyspace old = database_->OpenKeyspace("operations").value();
+      options = old.options();
+      const auto row = old.NewIterator();
+      for (row->SeekToFirst(); row->Valid(); row->Next()) {
+        rows[std::string(row->key())] = std::string(row->value());
+      }
+      EXPECT_OK(row->status());
+    }
+    rows.erase(std::string(key));
+    if (record.has_value()) rows[std::string(key)] = *record;
+    EXPECT_OK(database_->DropKeyspace("operations"));
+    const Keyspace fresh = database_->CreateKeyspace("operations", options).value();
+    WriteBatch batch;
+    for (const auto& [row_key, value] : rows) batch.Put(fresh, row_key, value);
+    Write(batch);
+  }
 
   AuthenticatedTree& tree() { return *tree_; }
   Database& database() { return *database_; }

@@ -1,0 +1,178 @@
+#include "compaction/tiered_picker.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "compaction/busy_segments.h"
+
+namespace firn {
+namespace {
+
+// Places of level 0, newest first.
+struct Run {
+  size_t begin = 0;
+  size_t limit = 0;
+  int tier = 0;
+  size_t of_tier = 0;   // segments that are of the tier itself
+  bool is_cut = false;  // by merge_bytes_max
+
+  size_t size() const { return limit - begin; }
+};
+
+bool IsDue(const Run& run, const PickerOptions& options) {
+  const size_t half = std::max<size_t>(options.fan_in / 2, 2);
+  if (run.size() < (run.is_cut ? half : options.fan_in)) return false;
+  return run.of_tier >= half || run.size() >= 4 * options.fan_in;
+}
+
+// The runs of `tier`, newest first.
+std::vector<Run> RunsOf(const std::vector<SegmentPtr>& segments, const std::vector<int>& tiers,
+                        int tier, const PickerOptions& options, const BusySegments& busy) {
+  std::vector<Run> runs;
+  Run run{.tier = tier};
+  uint64_t bytes = 0;
+  const auto end_run = [&](size_t at) {
+    if (run.of_tier > 0) {
+      run.limit = at;
+      runs.push_back(run);
+    }
+    run = Run{.tier = tier};
+    bytes = 0;
+  };
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (tiers[i] > tier || busy.Holds(segments[i])) {
+      end_run(i);
+      continue;
+    }
+    if (run.of_tier == 0 && tiers[i] < tier) continue;  // newer and smaller: not of this run
+    if (run.of_tier > 0 && bytes + segments[i]->size > options.merge_bytes_max) {
+      run.is_cut = true;
+      end_run(i);
+      if (tiers[i] < tier) continue;
+    }
+    if (run.of_tier == 0) run.begin = i;
+    bytes += segments[i]->size;
+    run.of_tier += tiers[i] == tier ? 1 : 0;
+  }
+  end_run(segments.size());
+  return runs;
+}
+
+// All runs, lower tiers first.
+std::vector<Run> AllRuns(const Levels& levels, const PickerOptions& options,
+                         const BusySegments& busy) {
+  const std::vector<SegmentPtr>& segments = levels.level0();
+  std::vector<int> tiers;
+  tiers.reserve(segments.size());
+  for (const SegmentPtr& segment : segments) tiers.push_back(TierOf(segment->size, options));
+  std::vector<int> distinct = tiers;
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  std::vector<Run> all;
+  for (const int tier : distinct) {
+    const std::vector<Run> runs = RunsOf(segments, tiers, tier, options, busy);
+    all.insert(all.end(), runs.begin(), runs.end());
+  }
+  return all;
+}
+
+Compaction MergeOf(std::vector<SegmentPtr> inputs) {
+  Compaction compaction;
+  compaction.kind = CompactionKind::kMerge;
+  compaction.source_level = {0};
+  compaction.output_level = {0};
+  compaction.inputs = std::move(inputs);
+  WidenRange(compaction, compaction.inputs, true);
+  return compaction;
+}
+
+size_t FullestRun(const Levels& levels, const PickerOptions& options) {
+  size_t fullest = 0;
+  for (const Run& run : AllRuns(levels, options, BusySegments({}))) {
+    if (IsDue(run, options)) fullest = std::max(fullest, run.size());
+    fullest = std::max(fullest, std::min(run.size(), options.fan_in - 1));
+  }
+  return fullest;
+}
+
+}  // namespace
+
+int TierOf(uint64_t size, const PickerOptions& options) {
+  FIRN_DCHECK(options.fan_in >= 2 && options.flush_size > 0);
+  int tier = 0;
+  uint64_t limit = options.flush_size;
+  if (size > limit) {
+    while (size > limit) {
+      ++tier;
+      if (limit > UINT64_MAX / options.fan_in) break;
+      limit *= options.fan_in;
+    }
+    return tier;
+  }
+  while (tier > kSmallestTier && size <= limit / options.fan_in) {
+    --tier;
+    limit /= options.fan_in;
+  }
+  return tier;
+}
+
+Compaction PickTiered(const Levels& levels, const PickerOptions& options,
+                      RunningCompactions running) {
+  const BusySegments busy(running);
+  for (const Run& run : AllRuns(levels, options, busy)) {
+    if (!IsDue(run, options)) continue;
+    const auto& segments = levels.level0();
+    Compaction compaction = MergeOf({segments.begin() + static_cast<std::ptrdiff_t>(run.begin),
+                                     segments.begin() + static_cast<std::ptrdiff_t>(run.limit)});
+    compaction.reason = absl::StrCat("tier ", run.tier, " has ", run.size(), " segments");
+    return compaction;
+  }
+  return {};
+}
+
+double TieredScore(const Levels& levels, const PickerOptions& options) {
+  return static_cast<double>(FullestRun(levels, options)) / static_cast<double>(options.fan_in);
+}
+
+uint64_t TieredDebt(const Levels& levels, const PickerOptions& options) {
+  uint64_t debt = 0;
+  for (const Run& run : AllRuns(levels, options, BusySegments({}))) {
+    if (!IsDue(run, options)) continue;
+    for (size_t i = run.begin; i < run.limit; ++i) debt += levels.level0()[i]->size;
+  }
+  return debt;
+}
+
+size_t TieredBacklog(const Levels& levels, const PickerOptions& options) {
+  return FullestRun(levels, options);
+}
+
+RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
+                          const PickerOptions& options, RunningCompactions running) {
+  if (source_level.value > 0) return {};
+  // Segments of one merge follow one another in age, so those that miss the range come along.
+  const std::vector<SegmentPtr>& segments = levels.level0();
+  if (levels.Overlapping({0}, range).empty()) return {.is_last = true};
+  const BusySegments busy(running);
+  std::vector<SegmentPtr> inputs;
+  uint64_t bytes = 0;
+  for (const SegmentPtr& segment : segments) {
+    if (busy.Holds(segment)) return {.blocked = true};
+    if (bytes + segment->size > options.merge_bytes_max) {
+      if (inputs.size() > 1) break;
+      inputs.clear();  // too large beside its neighbour: begin behind it
+      bytes = 0;
+    }
+    inputs.push_back(segment);
+    bytes += segment->size;
+  }
+  RangePick pick{.compaction = MergeOf(std::move(inputs)), .is_last = true};
+  pick.compaction.reason = "asked for by hand";
+  return pick;
+}
+
+}  // namespace firn

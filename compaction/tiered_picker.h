@@ -1,0 +1,52 @@
+// compaction/tiered_picker.h: the picker of the hashed layout: every segment stays on level 0, and
+// runs of segments that follow one another in age and are of one size are merged into one.
+//
+// The tier of a segment follows from its size alone: tier t holds sizes in
+// (flush_size * fan_in^(t-1), flush_size * fan_in^t]; smaller ones have negative tiers, down to
+// kSmallestTier. A run is segments that follow one another in age, held by no running merge, none above
+// tier t and the newest of them of tier t. It is due when it has `fan_in` segments, of which half are
+// of tier t: then all of them are merged (smaller ones in between come along for little). Lower
+// tiers come first. A run is cut where it would come to more than `merge_bytes_max` bytes; one that was
+// cut is due with half of fan_in already, for it can never have more, and is final.
+//
+// So a record is rewritten about once a tier; there are fewer than fan_in segments a tier, and about
+// log_fan_in(data / flush) tiers, while flushes are of similar sizes (and data / merge_bytes_max final
+// segments); whatever they are, a run that has 4 * fan_in segments is merged. Merges of different tiers run beside each other: they
+// hold different segments, and write to level 0, where ages, not ranges, decide.
+#ifndef FIRN_COMPACTION_TIERED_PICKER_H_
+#define FIRN_COMPACTION_TIERED_PICKER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "compaction/levels.h"
+#include "compaction/picker.h"
+
+namespace firn {
+
+// The functions are those of Picker.
+Compaction PickTiered(const Levels& levels, const PickerOptions& options,
+                      RunningCompactions running);
+// The segments of the fullest run against fan_in.
+double TieredScore(const Levels& levels, const PickerOptions& options);
+// The bytes of the runs that are due.
+uint64_t TieredDebt(const Levels& levels, const PickerOptions& options);
+// The segments of the fullest run: up to fan_in is as it should be.
+size_t TieredBacklog(const Levels& levels, const PickerOptions& options);
+// Merges all there is, whatever the range (keys have no neighbours), into as few segments as
+// merge_bytes_max allows; the last step.
+RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
+                          const PickerOptions& options, RunningCompactions running);
+
+inline constexpr Picker kTieredPicker = {.pick = PickTiered,
+                                         .score = TieredScore,
+                                         .debt = TieredDebt,
+                                         .backlog = TieredBacklog,
+                                         .pick_range = PickTieredRange};
+
+inline constexpr int kSmallestTier = -5;
+int TierOf(uint64_t size, const PickerOptions& options);
+
+}  // namespace firn
+
+#endif  // FIRN_COMPACTION_TIERED_PICKER_H_
