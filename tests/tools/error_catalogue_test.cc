@@ -302,7 +302,7 @@ void AddStoreCases(std::map<ErrorReason, Case>& cases) {
       {ErrorReason::kDiskFull, {kResourceExhausted, {"wal/", "No space left"}, AFullDisk}},
       {ErrorReason::kNotAStore, {kNotFound, {"nowhere", "no store"}, AFolderWithoutAStore}},
       {ErrorReason::kFormatVersion,
-       {kFailedPrecondition, {"store/FIRN", "version 2"}, AStoreOfALaterFormat}},
+       {kFailedPrecondition, {"store/FIRN", "version 3"}, AStoreOfALaterFormat}},
       {ErrorReason::kLocked, {kFailedPrecondition, {"store/LOCK"}, AStoreThatIsOpen}},
       {ErrorReason::kInvalidOption,
        {kInvalidArgument, {"memtable_size", "1", "65536"}, AnOptionOutOfRange}},
