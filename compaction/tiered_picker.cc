@@ -90,10 +90,11 @@ Compaction MergeOf(std::vector<SegmentPtr> inputs) {
   return compaction;
 }
 
+// A run that is due counts as fan_in segments at least, though it was cut.
 size_t FullestRun(const Levels& levels, const PickerOptions& options) {
   size_t fullest = 0;
   for (const Run& run : AllRuns(levels, options, BusySegments({}))) {
-    if (IsDue(run, options)) fullest = std::max(fullest, run.size());
+    if (IsDue(run, options)) fullest = std::max({fullest, run.size(), options.fan_in});
     fullest = std::max(fullest, std::min(run.size(), options.fan_in - 1));
   }
   return fullest;

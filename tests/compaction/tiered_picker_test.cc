@@ -121,6 +121,25 @@ TEST(TieredPickerTest, NothingGrowsBeyondTheLargestMerge) {
   EXPECT_LT(simulator.levels().level0().size(), 120u);
 }
 
+// Work is scheduled by the score: what would be picked must have one of 1 at least, runs that the
+// largest merge cut short among it.
+TEST(TieredPickerTest, TheScoreSaysWhetherSomethingWouldBePicked) {
+  PickerOptions options = kSmall;
+  options.merge_bytes_max = 50;  // three flushes: fewer than fan_in
+  LevelSimulator simulator(options, PickTiered);
+  Random random(12);
+  int picked = 0;
+  for (int i = 0; i < 400; ++i) {
+    simulator.Flush(Keys(random, 16, UINT64_MAX));
+    const bool picks =
+        PickTiered(simulator.levels(), options, {}).kind != CompactionKind::kNothing;
+    EXPECT_EQ(TieredScore(simulator.levels(), options) >= 1, picks);
+    picked += picks ? 1 : 0;
+    simulator.RunAll();
+  }
+  EXPECT_GT(picked, 20);
+}
+
 TEST(TieredPickerTest, ByHandEverythingBecomesOne) {
   LevelSimulator simulator(kSmall, PickTiered);
   Random random(11);

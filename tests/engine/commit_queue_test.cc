@@ -169,6 +169,7 @@ void CommitTogether(CommitQueue& queue, FakeTarget& target, TestRequest& first,
   }
   go.store(true);
   for (std::thread& thread : threads) thread.join();
+  target.write_log = nullptr;  // it knows this frame
 }
 
 TEST(CommitQueueTest, WhatWaitsBecomesOneGroupAndOneSync) {

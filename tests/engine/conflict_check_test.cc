@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "engine/batch_format.h"
 #include "gtest/gtest.h"
 #include "io/memory_file_system.h"
@@ -105,7 +106,7 @@ TEST_F(ConflictCheckTest, WhatIsInFlightWhileATransactionIsOpenIsKnown) {
 
 TEST_F(ConflictCheckTest, WhatWasForgottenForWantOfMemoryIsUnknown) {
   conflicts_.Enter();
-  for (int i = 0; i < 2000; ++i) Write(kA, {"k" + std::to_string(i)});
+  for (int i = 0; i < 2000; ++i) Write(kA, {absl::StrCat("k", i)});
   EXPECT_EQ(Ask(0, Puts(kA, {"other"})).verdict, ConflictVerdict::kUnknown);
   EXPECT_EQ(Ask(0, Puts(kB, {"other"})).verdict, ConflictVerdict::kClear);
   EXPECT_EQ(Ask(last_ - 1, Puts(kA, {"other"})).verdict, ConflictVerdict::kClear);

@@ -179,9 +179,10 @@ TEST_F(CliTest, WhatIsNoStoreIsRefusedWithTheNextStep) {
 TEST_F(CliTest, ANewerFormatVersionIsRefusedByName) {
   const std::string store = NewStore();
   std::string identity = Slurp(store + "/FIRN");
-  const size_t at = identity.find('1');
+  const absl::string_view before = "\nformat = ";
+  const size_t at = identity.find(std::string(before));
   ASSERT_NE(at, std::string::npos);
-  identity[at] = '9';
+  identity[at + before.size()] = '9';
   std::ofstream(store + "/FIRN", std::ios::binary) << identity;
   const Result result = Run("root " + store);
   EXPECT_EQ(result.code, 3);
