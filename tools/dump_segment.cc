@@ -33,9 +33,11 @@ void DumpProperties(const SegmentReader& segment, const DumpOptions& options,
   sink(absl::StrFormat("  number %d, keyspace %d, from %s, at %d ms",
                        properties.number.value, properties.keyspace.value, properties.origin,
                        properties.created_ms));
-  sink(absl::StrFormat("  %d entries (%d tombstones) of %d keys in %d data blocks of %d bytes; raw: "
+  // A hashed segment counts its keys by bucket and fingerprint (docs/formats/segment_hashed.md).
+  const absl::string_view about = footer.layout == SegmentLayout::kHashed ? "about " : "";
+  sink(absl::StrFormat("  %d entries (%d tombstones) of %s%d keys in %d data blocks of %d bytes; raw: "
                        "keys %d, values %d",
-                       properties.entry_count, properties.tombstone_count,
+                       properties.entry_count, properties.tombstone_count, about,
                        properties.user_key_count, properties.data_block_count,
                        properties.data_size, properties.raw_key_size, properties.raw_value_size));
   sink(absl::StrFormat("  sequence numbers %d to %d", properties.sequence_min.value,
