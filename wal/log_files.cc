@@ -334,6 +334,11 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogFiles::Create(const NewLog& log,
   FIRN_RETURN_IF_ERROR(file_system_.SyncDirectory(directory_));
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                         file_system_.OpenForWrite(PathOf(log.number), options_.access));
+  std::unique_ptr<WritableFile> cached;
+  if (file->access() == FileAccess::kDirect) {
+    FIRN_ASSIGN_OR_RETURN(
+        cached, file_system_.OpenForWrite(PathOf(log.number), FileAccess::kBuffered));
+  }
   {
     MutexLock lock(mutex_);
     FIRN_CHECK(logs_.empty() || logs_.back().number < log.number);
@@ -345,7 +350,8 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogFiles::Create(const NewLog& log,
     logs_.push_back({.number = log.number, .size = spare->size});
   }
   PrepareInBackground();
-  return std::make_unique<LogWriter>(file_system_, std::move(file), header, LogGrowth::kPrepared);
+  return std::make_unique<LogWriter>(file_system_, std::move(file), header, LogGrowth::kPrepared,
+                                     std::move(cached));
 }
 
 // Before the file gets a log's name: so a .wal file always has a good header.

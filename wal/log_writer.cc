@@ -76,12 +76,14 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(FileSystem& file_sy
 }
 
 LogWriter::LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file,
-                     const LogHeader& header, LogGrowth growth)
+                     const LogHeader& header, LogGrowth growth,
+                     std::unique_ptr<WritableFile> cached)
     : file_system_(file_system),
       header_(header),
       path_(file->path()),
       growth_(growth),
       file_(std::move(file)),
+      cached_(std::move(cached)),
       buffers_(std::make_unique<BufferPool>()),
       prepared_size_(file_->size()),
       last_sequence_(header.previous.end.last_sequence),
@@ -220,8 +222,9 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
     start_tick = tick_;
   }
   const ByteSpan bytes(target);
+  WritableFile& unsynced = cached_ != nullptr ? *cached_ : *file_;
   const absl::Status written = sync == LogSync::kSynced ? file_->WriteAndSync(place.offset, {bytes})
-                                                        : file_->Write(place.offset, {bytes});
+                                                        : unsynced.Write(place.offset, {bytes});
   buffers_->Return(std::move(buffer));
   if (!written.ok()) return Stick(written);
   MutexLock lock(mutex_);
@@ -327,7 +330,8 @@ absl::StatusOr<LogEnd> LogWriter::Close(SequenceNumber last_sequence) {
     FIRN_CHECK(place.limit <= prepared_size_);
   }
   FIRN_RETURN_IF_ERROR(WriteRecord(place, RecordKind::kClose, {}, LogSync::kSynced));
-  const absl::Status closed = file_->Close();
+  absl::Status closed = file_->Close();
+  if (cached_ != nullptr) closed.Update(cached_->Close());
   if (!closed.ok()) return Stick(closed);
   MutexLock lock(mutex_);
   FIRN_CHECK(synced_size_ == size_);

@@ -60,8 +60,11 @@ class LogWriter {
                                                            absl::string_view path,
                                                            const LogHeader& header);
   // For LogFiles: takes over a file whose block 0 is `header`, synced, and whose size is prepared.
+  // `cached` (may be null) is the same file through the page cache: records that nobody waits for go
+  // there, for a direct write takes the device's time. Records share no page, and a sync is of the
+  // file, whatever the handle.
   LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file, const LogHeader& header,
-            LogGrowth growth);
+            LogGrowth growth, std::unique_ptr<WritableFile> cached = nullptr);
   ~LogWriter();  // no Flush() may be running
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -140,6 +143,7 @@ class LogWriter {
   const std::string path_;
   const LogGrowth growth_;
   const std::unique_ptr<WritableFile> file_;
+  const std::unique_ptr<WritableFile> cached_;  // of file_; may be null
   const std::unique_ptr<BufferPool> buffers_;
 
   mutable Mutex mutex_;

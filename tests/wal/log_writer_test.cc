@@ -146,6 +146,31 @@ TEST(LogWriterTest, SyncedSizeGrowsOnlyByWhatIsOnStableStorage) {
   EXPECT_EQ(log.synced_sequence(), SequenceNumber{103});
 }
 
+TEST(LogWriterTest, RecordsThatNobodyWaitsForTakeTheSecondHandle) {
+  FileScript direct;
+  FileScript cached;
+  MemoryFileSystem file_system;
+  const LogHeader header = ImageHeader();
+  const size_t size = 16 * kLogBlockSize;
+  LogWriter log(file_system, std::make_unique<ScriptedFile>(direct, size), header,
+                LogGrowth::kPrepared, std::make_unique<ScriptedFile>(cached, size));
+  const auto add = [&log](uint64_t sequence, LogSync sync) {
+    const auto place = log.Reserve(1, {.first = {sequence}, .last = {sequence}});
+    return log.Flush(*place, {AsBytes("x")}, sync);
+  };
+  ASSERT_OK(add(101, LogSync::kBuffered));
+  EXPECT_EQ(cached.Writes(), 1);
+  EXPECT_EQ(direct.Writes(), 0);
+  ASSERT_OK(add(102, LogSync::kSynced));  // a sync of the file, which covers both
+  EXPECT_EQ(direct.Writes(), 1);
+  EXPECT_EQ(direct.Syncs(), 1);
+  EXPECT_EQ(log.synced_sequence(), SequenceNumber{102});
+  cached.before = [](absl::string_view, uint64_t) { return ErrnoStatus(EIO, "scripted"); };
+  const absl::Status failed = add(103, LogSync::kBuffered);
+  EXPECT_THAT(failed, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("scripted")));
+  EXPECT_EQ(log.error(), failed);  // whichever handle failed, nothing more is written
+}
+
 TEST(LogWriterTest, AFlushThatCompletesEarlyDoesNotCoverTheGapBeforeIt) {
   LogImage image(16 * kLogBlockSize);
   LogWriter& log = image.log();
