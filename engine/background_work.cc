@@ -38,7 +38,7 @@ BackgroundWork::BackgroundWork(BackgroundParts parts)
     : parts_(std::move(parts)),
       scheduler_(parts_.executor, parts_.clock,
                  {.compactions_max = std::max<size_t>(1, parts_.options.background_threads - 1),
-                  .io_bytes_per_second = 0}) {}
+                  .io_bytes_per_second = parts_.options.background_io_rate}) {}
 
 BackgroundWork::~BackgroundWork() {
   MutexLock lock(mutex_);

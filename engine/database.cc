@@ -13,6 +13,7 @@
 #include "engine/options_file.h"
 #include "engine/verify.h"
 #include "engine/write_request.h"
+#include "firn/option_names.h"
 #include "io/memory_file_system.h"
 #include "sstable/sequence_key.h"
 
@@ -70,7 +71,7 @@ DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Envir
       segments_(*environment_.file_system, options.open_segments_max, &blocks_,
                 &counters_.segments),
       reading_{segments_, snapshots_, counters_, blocks_.epochs()},
-      conflicts_(reading_.published, environment_.recent_writes_max),
+      conflicts_(reading_.published, options_.transaction_memory),
       obsolete_(*environment_.file_system, segments_),
       table_(std::make_shared<const KeyspaceTable>()) {}
 
@@ -280,6 +281,7 @@ absl::StatusOr<Keyspace> DatabaseImpl::CreateKeyspace(absl::string_view name,
     VersionEdit edit;
     edit.next_keyspace = KeyspaceId{id.value + 1};
     edit.added_keyspaces.push_back({id, std::string(name), options});
+    edit.size_limits.push_back({id, {options.size_soft_limit, options.size_limit}});
     return edit;
   };
   std::shared_ptr<KeyspaceImpl> keyspace;

@@ -54,7 +54,6 @@ struct Environment {
   Clock* clock = nullptr;
   std::function<uint64_t()> new_random;  // salts of logs and ids of segments
   std::string io_reason;                 // why io_uring is not used; empty if it is
-  size_t recent_writes_max = ConflictCheck::kBytesMax;  // bytes; see engine/recent_writes.h
   std::shared_ptr<void> owned;           // destroyed after the database; may be null
 };
 

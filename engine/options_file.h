@@ -14,10 +14,6 @@
 
 namespace firn {
 
-// InvalidArgument/kInvalidOption naming the field, its value and its range.
-absl::Status CheckOptions(const Options& options);
-absl::Status CheckKeyspaceOptions(const KeyspaceOptions& options);
-
 absl::string_view LayoutName(KeyspaceLayout layout);
 absl::string_view CompressionName(Compression compression);
 

@@ -127,6 +127,11 @@ absl::Status RaiseFloors(StoreState& state, const VersionEdit& edit) {
     }
     keyspace->bound = drop.bound;
   }
+  for (const VersionEdit::LimitSize& changed : edit.size_limits) {
+    FIRN_ASSIGN_OR_RETURN(KeyspaceState* const keyspace, Find(state, changed.keyspace));
+    keyspace->options.size_soft_limit = changed.limits.soft;
+    keyspace->options.size_limit = changed.limits.hard;
+  }
   return absl::OkStatus();
 }
 
@@ -167,6 +172,8 @@ std::vector<VersionEdit> StoreState::AsEdits() const {
       edit.volatile_marks.push_back({id, keyspace.volatile_since});
     }
     if (keyspace.bound > 0) edit.bounds.push_back({id, keyspace.bound});
+    const SizeLimits limits{keyspace.options.size_soft_limit, keyspace.options.size_limit};
+    if (limits.soft > 0 || limits.hard > 0) edit.size_limits.push_back({id, limits});
     for (uint32_t level = 0; level < kLevelCount; ++level) {
       for (const SegmentPtr& segment : keyspace.levels->level(LevelIndex{level})) {
         if (edit.added_segments.size() == kSegmentsPerEdit) {

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "compaction/levels.h"
 #include "engine/file_names.h"
-#include "engine/options_file.h"
+#include "firn/option_names.h"
 #include "sstable/internal_key.h"
 
 namespace firn {
@@ -25,6 +25,7 @@ enum class Tag : uint8_t {
   kFlushed = 8,
   kVolatile = 9,
   kDropBelow = 10,
+  kSizeLimits = 11,
 };
 
 void PutTag(std::string& target, Tag tag) { target.push_back(static_cast<char>(tag)); }
@@ -153,6 +154,12 @@ class EditDecoder {
         edit_.bounds.push_back({keyspace, Number("bound")});
         return;
       }
+      case Tag::kSizeLimits: {
+        const KeyspaceId keyspace = Keyspace();
+        const uint64_t soft = Number("soft size limit");
+        edit_.size_limits.push_back({keyspace, {soft, Number("size limit")}});
+        return;
+      }
     }
     Refuse(absl::StrCat("unknown field ", tag));
   }
@@ -245,6 +252,12 @@ std::string EncodeVersionEdit(const VersionEdit& edit) {
     PutTag(target, Tag::kDropBelow);
     PutVarint32(target, drop.keyspace.value);
     PutVarint64(target, drop.bound);
+  }
+  for (const VersionEdit::LimitSize& changed : edit.size_limits) {
+    PutTag(target, Tag::kSizeLimits);
+    PutVarint32(target, changed.keyspace.value);
+    PutVarint64(target, changed.limits.soft);
+    PutVarint64(target, changed.limits.hard);
   }
   return target;
 }

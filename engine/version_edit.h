@@ -17,6 +17,8 @@
 //                            segment (or was kVolatile and is gone): its floor
 //    9   volatile            keyspace id, sequence + 1 since which kVolatile writes may be unflushed;
 //                            0: none any more
+//   10   drop below          keyspace id, bound
+//   11   size limits         keyspace id, soft limit, limit (0: none)
 // Invariants:
 //   1. Tags 1-3 stand at most once in an edit. An unknown tag, a value out of range or a trailing
 //      byte is refused.
@@ -66,6 +68,10 @@ struct VersionEdit {
     KeyspaceId keyspace;
     uint64_t bound;
   };
+  struct LimitSize {
+    KeyspaceId keyspace;
+    SizeLimits limits;
+  };
 
   std::optional<FileNumber> next_file;
   std::optional<KeyspaceId> next_keyspace;
@@ -77,6 +83,7 @@ struct VersionEdit {
   std::vector<Flushed> flushed;
   std::vector<Volatile> volatile_marks;
   std::vector<DropBelow> bounds;
+  std::vector<LimitSize> size_limits;
 };
 
 std::string EncodeVersionEdit(const VersionEdit& edit);

@@ -63,20 +63,39 @@ struct Options {
   LogSink log_sink;  // none: silent
 
   // --- memory, bytes
+  // All of it together: memtables, block cache, what transactions remember, indexes of segments, and
+  // the fixed cost of logs and threads. 0, or [16 MiB, 16 TiB]. 0: the sum of the parts below, each on
+  // its own, so that memory grows with the keyspaces written to. Otherwise each part is cut to its
+  // share (engine/memory_budget.h): memtables are flushed earlier, so that more is merged, and the
+  // cache holds less.
+  uint64_t memory_budget = 0;
   size_t memtable_size = size_t{64} << 20;  // [64 KiB, 4 GiB]; a keyspace is flushed at this size.
                                             // Larger: fewer merges, longer recovery
   size_t immutable_memtables_max = 2;       // [1, 16]; more wait for a flush, then writers slow down
-  size_t block_cache_size = size_t{32} << 20;  // 0: no cache
+  size_t block_cache_size = size_t{32} << 20;  // [0, 1 TiB]; 0: no cache, every read asks the disk
   size_t open_segments_max = 512;           // [16, 65536]; each costs a descriptor and its index
+  size_t transaction_memory = size_t{16} << 20;  // [64 KiB, 4 GiB]; keys written while a transaction
+                                                 // is open. Less: commits look into the store more
+                                                 // often, which reads it
 
   // --- disk and background work
+  uint64_t free_space_min = uint64_t{8} << 20;  // bytes, [0, 1 TiB]; writes are refused before the
+                                                // disk has less free, beside what flushes need.
+                                                // Larger: more of the disk is never used
+  uint64_t background_io_rate = 0;          // bytes a second that flushes and merges write and read;
+                                            // 0: as fast as they can, or [1 MiB, 1 TiB]. Too low:
+                                            // writers wait for the background
   size_t log_size_max = size_t{256} << 20;  // [1 MiB, 64 GiB]; beyond it the keyspace that holds the
                                             // oldest log is flushed; bounds recovery time
-  size_t segment_size = size_t{64} << 20;   // [64 KiB, 4 GiB]; target size of a segment file
-  size_t level0_segments_merge = 4;         // [2, 64]; so many level-0 segments start a merge
-  size_t level0_segments_slow = 12;         // from here on writers are slowed, smoothly
-  size_t level0_segments_stop = 36;         // and here they wait
-  size_t level1_size = size_t{256} << 20;   // [1 MiB, 1 TiB]; each deeper level is 10 times larger
+  size_t segment_size = size_t{64} << 20;   // [64 KiB, 4 GiB]; target size of a segment file.
+                                            // Larger: fewer files, longer merges
+  size_t level0_segments_merge = 4;         // [2, 64]; so many level-0 segments start a merge. More:
+                                            // fewer bytes merged, more segments to look into
+  size_t level0_segments_slow = 12;         // [level0_segments_merge, 4096]; from here on writers
+                                            // are slowed, smoothly. More: reads and scans get slower
+  size_t level0_segments_stop = 36;         // (level0_segments_slow, 65536]; and here they wait
+  size_t level1_size = size_t{256} << 20;   // [1 MiB, 1 TiB]; each deeper level is 10 times larger.
+                                            // Larger: fewer levels, larger merges into the first
   size_t background_threads = 2;            // [2, 64]; one of them only flushes
 };
 
@@ -88,6 +107,18 @@ struct KeyspaceOptions {
                                   // better compression, more bytes read for a point lookup
   size_t compression_threshold = 1024;  // bytes; smaller blocks are stored as they are
   uint32_t filter_bits_per_key = 10;    // [0, 32]; 10 passes about 1 % of absent keys; 0: no filter
+  // What the keyspace may hold, in bytes of memtables and segments, old versions included; each 0 (no
+  // limit) or [64 KiB, 16 TiB]. Database::SetSizeLimits() changes them. Above the soft one (at most
+  // the other) a warning goes to the log sink and statistics; above the other puts are refused, while
+  // reads, removes and DropBelow() go on, until merges have made room. Costs a look a write.
+  uint64_t size_soft_limit = 0;
+  uint64_t size_limit = 0;
+};
+
+// What a keyspace may hold, in bytes, as in KeyspaceOptions; 0: no limit.
+struct SizeLimits {
+  uint64_t soft = 0;
+  uint64_t hard = 0;
 };
 
 }  // namespace firn

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "firn/options.h"
+
 namespace firn {
 
 // Quantiles of a measured quantity; all zero if nothing was measured.
@@ -20,9 +22,35 @@ struct LevelStatistics {
   uint64_t bytes = 0;
 };
 
+// One part of a store's memory, in bytes.
+struct MemoryPart {
+  uint64_t used = 0;
+  uint64_t share = 0;  // of the memory budget; without one what the part's own option allows
+};
+
+struct MemoryStatistics {
+  uint64_t budget = 0;     // 0: none
+  MemoryPart memtables;    // of all keyspaces, active and waiting for a flush
+  MemoryPart block_cache;
+  MemoryPart transactions; // keys that transactions are checked against
+  MemoryPart indexes;      // of open segments
+  uint64_t fixed = 0;      // set aside for logs, threads, jobs in progress
+};
+
+struct SpaceStatistics {
+  uint64_t free = 0;      // of the disk, when it was last looked at
+  uint64_t needed = 0;    // at that moment, for pending flushes and recovery
+  uint64_t refused = 0;   // writes, for want of room on the disk
+  bool is_short = false;  // writes are refused now
+};
+
 struct KeyspaceStatistics {
   std::string name;
   uint32_t id = 0;
+  uint64_t bytes = 0;                   // of memtables and segments: what size limits look at
+  SizeLimits size_limits;
+  bool above_soft_limit = false;
+  uint64_t refused = 0;                 // writes, above the limit
   uint64_t memtable_bytes = 0;          // active and waiting for a flush
   uint64_t entries_estimate = 0;        // versions and tombstones included
   std::vector<LevelStatistics> levels;  // index = level
@@ -52,6 +80,8 @@ struct Statistics {
   uint64_t block_cache_hits = 0;
   uint64_t block_cache_misses = 0;
   uint64_t block_cache_bytes = 0;
+  MemoryStatistics memory;
+  SpaceStatistics space;
   uint64_t snapshots = 0;  // alive
   uint64_t transactions_open = 0;
   uint64_t transactions_committed = 0;   // those that wrote nothing included

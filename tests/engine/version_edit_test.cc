@@ -34,6 +34,7 @@ VersionEdit Full() {
   edit.volatile_marks.push_back({KeyspaceId{1}, SequenceNumber{0}});
   edit.volatile_marks.push_back({KeyspaceId{2}, std::nullopt});
   edit.bounds.push_back({KeyspaceId{1}, 77});
+  edit.size_limits.push_back({KeyspaceId{1}, {.soft = 5000, .hard = uint64_t{1} << 40}});
   return edit;
 }
 
@@ -49,6 +50,8 @@ TEST(VersionEdit, ComesBackAsItWas) {
   EXPECT_EQ(back.volatile_marks[1].since, std::nullopt);
   EXPECT_EQ(back.added_keyspaces.front().options.key_width, 44u);
   EXPECT_EQ(back.bounds.front().bound, 77u);
+  EXPECT_EQ(back.size_limits.front().limits.soft, 5000u);
+  EXPECT_EQ(back.size_limits.front().limits.hard, uint64_t{1} << 40);
   EXPECT_THAT(DecodeVersionEdit(""), IsOk());
 }
 
@@ -57,6 +60,11 @@ TEST(VersionEdit, ThePageShowsItsBytes) {
   VersionEdit edit = FlushEdit(ExampleSegment(12, "a", "b", 9));
   edit.next_keyspace = KeyspaceId{2};
   EXPECT_EQ(absl::BytesToHexString(EncodeVersionEdit(edit)), absl::BytesToHexString(page));
+  ASSERT_OK_AND_ASSIGN(const std::string limits,
+                       ReadGoldenHex("docs/formats/manifest.md", "limits"));
+  VersionEdit limit;
+  limit.size_limits.push_back({KeyspaceId{1}, {.soft = 256, .hard = 0}});
+  EXPECT_EQ(absl::BytesToHexString(EncodeVersionEdit(limit)), absl::BytesToHexString(limits));
 }
 
 TEST(VersionEdit, EveryTruncationIsRefusedOrAnEdit) {
@@ -76,7 +84,8 @@ TEST(VersionEdit, RefusesWhatNoWriterWrites) {
   const auto refused = [](const std::string& encoded, const char* why) {
     EXPECT_THAT(DecodeVersionEdit(encoded), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(why)));
   };
-  refused("\x0b", "unknown field 11");
+  refused("\x0c", "unknown field 12");
+  refused("\x0b", "no keyspace id");
   refused("\x0a", "no keyspace id");
   refused(std::string("\0", 1), "unknown field 0");
   refused("\x01\x05\x01\x06", "twice");

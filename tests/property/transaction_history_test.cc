@@ -80,7 +80,7 @@ class Machine {
     environment.file_system = &disk_;
     environment.executor = executor_.get();
     environment.clock = &clock_;
-    if (++opened_ % 2 == 0) environment.recent_writes_max = 600;
+    options_.transaction_memory = ++opened_ % 2 == 0 ? 600 : Options().transaction_memory;
     environment.new_random = [this] {
       const std::lock_guard<std::mutex> lock(random_mutex_);
       return random_.Next();
