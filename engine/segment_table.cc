@@ -1,23 +1,12 @@
 #include "engine/segment_table.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "sstable/internal_key.h"
 
 namespace firn {
-
-uint64_t KeyPrefix(absl::string_view user_key) {
-  uint64_t bytes = 0;
-  if (!user_key.empty()) {
-    std::memcpy(&bytes, user_key.data(), std::min(user_key.size(), sizeof(bytes)));
-  }
-  static_assert(std::endian::native == std::endian::little);
-  return __builtin_bswap64(bytes);
-}
 
 SegmentTable::Entry::Entry(const SegmentMeta& meta)
     : meta_(&meta),

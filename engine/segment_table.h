@@ -22,10 +22,6 @@
 
 namespace firn {
 
-// The first 8 bytes of a user key as a number that sorts as they do; shorter keys are padded with 0.
-// Keys with different prefixes compare as these do.
-uint64_t KeyPrefix(absl::string_view user_key);
-
 // Immutable but for the readers that become known; thread-safe.
 class SegmentTable {
  public:

@@ -7,6 +7,7 @@
 #ifndef FIRN_SSTABLE_INTERNAL_KEY_H_
 #define FIRN_SSTABLE_INTERNAL_KEY_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -60,6 +61,19 @@ inline SequenceNumber SequenceOf(absl::string_view encoded) {
 }
 inline EntryKind KindOf(absl::string_view encoded) {
   return static_cast<EntryKind>(SuffixOf(encoded) & 0xff);
+}
+
+// The first 8 bytes of a user key as a number that sorts as they do; shorter keys are padded with 0.
+// Keys with different prefixes compare as these do.
+inline uint64_t KeyPrefix(absl::string_view user_key) {
+  uint64_t bytes = 0;
+  if (user_key.size() >= sizeof(bytes)) [[likely]] {
+    std::memcpy(&bytes, user_key.data(), sizeof(bytes));
+  } else if (!user_key.empty()) {
+    std::memcpy(&bytes, user_key.data(), user_key.size());
+  }
+  static_assert(std::endian::native == std::endian::little);
+  return __builtin_bswap64(bytes);
 }
 
 // Negative, zero or positive.

@@ -25,16 +25,6 @@ SegmentPtr MakeMeta(uint64_t number, absl::string_view smallest, absl::string_vi
   return std::make_shared<const SegmentMeta>(std::move(meta));
 }
 
-TEST(KeyPrefixTest, SortsAsTheKeysDo) {
-  const std::vector<std::string> keys = {"",  std::string(1, '\0'), "a", "ab", "abcdefgh",
-                                         "abcdefghi", "abcdefgi", "b", "\xff", "\xff\xff"};
-  for (size_t i = 0; i + 1 < keys.size(); ++i) {
-    EXPECT_LE(KeyPrefix(keys[i]), KeyPrefix(keys[i + 1])) << keys[i];
-  }
-  EXPECT_EQ(KeyPrefix("abcdefgh"), KeyPrefix("abcdefghi"));
-  EXPECT_LT(KeyPrefix("abcdefghi"), KeyPrefix("abcdefgi"));
-}
-
 // Keys over a small alphabet around 8 bytes, so that prefixes are often equal where keys are not.
 std::string RandomKey(Random& random) {
   std::string key(6 + random.Uniform(5), 'a');

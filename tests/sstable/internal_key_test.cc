@@ -75,5 +75,15 @@ TEST(InternalKeyTest, LookupKeyIsTheSeekTargetForShortAndLongKeys) {
   }
 }
 
+TEST(InternalKeyTest, PrefixesSortAsTheKeysDo) {
+  const std::vector<std::string> keys = {"",  std::string(1, '\0'), "a", "ab", "abcdefgh",
+                                         "abcdefghi", "abcdefgi", "b", "\xff", "\xff\xff"};
+  for (size_t i = 0; i + 1 < keys.size(); ++i) {
+    EXPECT_LE(KeyPrefix(keys[i]), KeyPrefix(keys[i + 1])) << keys[i];
+  }
+  EXPECT_EQ(KeyPrefix("abcdefgh"), KeyPrefix("abcdefghi"));
+  EXPECT_LT(KeyPrefix("abcdefghi"), KeyPrefix("abcdefgi"));
+}
+
 }  // namespace
 }  // namespace firn
