@@ -39,7 +39,7 @@ std::shared_ptr<const Block> MakeBlock(const std::vector<std::string>& keys) {
   BlockBuilder builder(16);
   for (const std::string& key : keys) builder.Add(key, std::string(60, 'v'));
   const ByteSpan bytes = builder.Finish();
-  auto copy = std::make_unique<uint8_t[]>(bytes.size());
+  auto copy = NewBlockMemory(bytes.size());
   std::memcpy(copy.get(), bytes.data(), bytes.size());
   auto block = Block::Create(std::move(copy), bytes.size());
   FIRN_CHECK(block.ok());

@@ -22,15 +22,6 @@ constexpr size_t kPrefetched = 32;  // entries whose slots are fetched together
 uint64_t HashOf(absl::string_view user_key) { return Hash64(user_key); }
 uint64_t TagOf(uint64_t hash) { return hash & ~kAddressMask; }
 
-// The first 8 bytes of a key as a number of the same order.
-uint64_t PrefixOf(absl::string_view key) {
-  uint8_t bytes[8] = {};
-  std::memcpy(bytes, key.data(), std::min<size_t>(key.size(), 8));
-  uint64_t prefix = 0;
-  for (const uint8_t byte : bytes) prefix = prefix << 8 | byte;
-  return prefix;
-}
-
 }  // namespace
 
 HashMemtable::HashMemtable(uint64_t keys_expected) {
@@ -144,21 +135,60 @@ void HashMemtable::Grow() {
 
 // --- reading
 
+const HashMemtable::Entry* HashMemtable::FindFrom(const Table& table, size_t at, uint64_t hash,
+                                                  absl::string_view key) {
+  for (;; at = (at + 1) & table.mask) {
+    const uint64_t word = table.slots[at].load(std::memory_order_acquire);
+    if (word == 0) return nullptr;
+    if (TagOf(word) != TagOf(hash)) continue;
+    const auto* entry = reinterpret_cast<const Entry*>(word & kAddressMask);
+    if (UserKeyOf(entry->internal_key()) == key) return entry;
+  }
+}
+
+std::optional<Memtable::Found> HashMemtable::VisibleOf(const Entry* newest,
+                                                       SequenceNumber sequence) {
+  for (const Entry* entry = newest; entry != nullptr;
+       entry = entry->older.load(std::memory_order_acquire)) {
+    if (SequenceOf(entry->internal_key()) > sequence) continue;
+    return Found{.kind = KindOf(entry->internal_key()), .value = entry->value()};
+  }
+  return std::nullopt;
+}
+
 std::optional<Memtable::Found> HashMemtable::Get(absl::string_view key,
                                                  SequenceNumber sequence) const {
   const uint64_t hash = HashOf(key);
   const Table& table = *table_.load(std::memory_order_acquire);
-  for (size_t at = hash & table.mask;; at = (at + 1) & table.mask) {
-    const uint64_t word = table.slots[at].load(std::memory_order_acquire);
-    if (word == 0) return std::nullopt;
-    if (TagOf(word) != TagOf(hash)) continue;
-    const auto* entry = reinterpret_cast<const Entry*>(word & kAddressMask);
-    if (UserKeyOf(entry->internal_key()) != key) continue;
-    for (; entry != nullptr; entry = entry->older.load(std::memory_order_acquire)) {
-      if (SequenceOf(entry->internal_key()) > sequence) continue;
-      return Found{.kind = KindOf(entry->internal_key()), .value = entry->value()};
+  return VisibleOf(FindFrom(table, hash & table.mask, hash, key), sequence);
+}
+
+void HashMemtable::GetMany(absl::Span<SegmentLookup* const> lookups,
+                           SequenceNumber sequence) const {
+  const Table& table = *table_.load(std::memory_order_acquire);
+  for (size_t begin = 0; begin < lookups.size(); begin += kPrefetched) {
+    const absl::Span<SegmentLookup* const> some = lookups.subspan(begin, kPrefetched);
+    std::array<uint64_t, kPrefetched> hashes;
+    std::array<size_t, kPrefetched> places;
+    for (size_t i = 0; i < some.size(); ++i) {
+      hashes[i] = HashOf(some[i]->user_key);
+      __builtin_prefetch(&table.slots[hashes[i] & table.mask]);
     }
-    return std::nullopt;
+    for (size_t i = 0; i < some.size(); ++i) {
+      // The first slot that may be the key's, or the empty one that says that there is none.
+      size_t& at = places[i] = hashes[i] & table.mask;
+      uint64_t word = table.slots[at].load(std::memory_order_acquire);
+      while (word != 0 && TagOf(word) != TagOf(hashes[i])) {
+        at = (at + 1) & table.mask;
+        word = table.slots[at].load(std::memory_order_acquire);
+      }
+      if (word != 0) __builtin_prefetch(reinterpret_cast<const Entry*>(word & kAddressMask));
+    }
+    for (size_t i = 0; i < some.size(); ++i) {
+      const std::optional<Found> found =
+          VisibleOf(FindFrom(table, places[i], hashes[i], some[i]->user_key), sequence);
+      if (found.has_value()) Answer(*some[i], *found);
+    }
   }
 }
 
@@ -230,7 +260,7 @@ std::shared_ptr<const HashMemtable::Sorted> HashMemtable::SortedEntries() const 
   const Entry* last = sorted_last_;
   for (const Entry* entry = last->next.load(std::memory_order_acquire); entry != nullptr;
        entry = entry->next.load(std::memory_order_acquire)) {
-    fresh.push_back({PrefixOf(UserKeyOf(entry->internal_key())), entry});
+    fresh.push_back({KeyPrefix(UserKeyOf(entry->internal_key())), entry});
     last = entry;
   }
   if (fresh.empty() && sorted_ != nullptr) return sorted_;

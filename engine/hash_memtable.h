@@ -35,6 +35,8 @@ class HashMemtable final : public Memtable {
 
   // No lock, no allocation; one cache miss in the table, one for the entry.
   std::optional<Found> Get(absl::string_view key, SequenceNumber sequence) const override;
+  // In rounds: slots of all keys, then entries of all, so that their cache misses overlap.
+  void GetMany(absl::Span<SegmentLookup* const> lookups, SequenceNumber sequence) const override;
   // The entries so far. Sorts what came since the last one was made.
   std::unique_ptr<InternalIterator> NewIterator() const override;
   // In the order of arrival.
@@ -62,6 +64,10 @@ class HashMemtable final : public Memtable {
   class SortedIterator;
   class ArrivalIterator;
 
+  // The newest entry of `key` from slot `at` on; null if there is none.
+  static const Entry* FindFrom(const Table& table, size_t at, uint64_t hash, absl::string_view key);
+  // The newest at or below `sequence` of `newest` and what hangs behind it.
+  static std::optional<Found> VisibleOf(const Entry* newest, SequenceNumber sequence);
   void Insert(absl::Span<const MemtableEntry> entries) override;
   size_t MemoryInUse() const override { return arena_.bytes_used() + table_bytes_; }
   Entry* NewEntry(const MemtableEntry& entry);

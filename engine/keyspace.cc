@@ -127,19 +127,27 @@ std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
   results.reserve(keys.size());
   std::vector<absl::string_view> unread;
   std::vector<size_t> places;
-  {
-    const Epochs::Guard guard(context_.epochs);
-    for (const absl::string_view key : keys) {
-      if (IsBelowBound(key)) {
-        results.push_back(absl::NotFoundError(""));
-        continue;
+  for (size_t begin = 0; begin < keys.size(); begin += Version::kManyMax) {
+    const auto some = keys.subspan(begin, Version::kManyMax);
+    SegmentLookup lookups[Version::kManyMax];
+    for (size_t i = 0; i < some.size(); ++i) lookups[i].user_key = some[i];
+    {
+      const Epochs::Guard guard(context_.epochs);
+      view.version->GetManyCached(absl::MakeSpan(lookups, some.size()), view.sequence);
+    }
+    for (size_t i = 0; i < some.size(); ++i) {
+      std::optional<FoundEntry>& found = lookups[i].found;
+      if (IsBelowBound(some[i])) {
+        results.emplace_back(absl::NotFoundError(""));
+      } else if (found.has_value() && found->kind == EntryKind::kPut) {
+        results.emplace_back(absl::in_place, found->value, std::move(found->pin));
+      } else {
+        if (lookups[i].needs_read) {
+          places.push_back(results.size());
+          unread.push_back(some[i]);
+        }
+        results.emplace_back(absl::NotFoundError(""));
       }
-      auto cached = view.version->GetCached(key, view.sequence);
-      if (!cached.has_value()) {
-        places.push_back(results.size());
-        unread.push_back(key);
-      }
-      results.push_back(cached.has_value() ? *std::move(cached) : absl::NotFoundError(""));
     }
   }
   if (unread.empty()) return results;

@@ -28,6 +28,20 @@ void Memtable::Add(SequenceNumber sequence, EntryKind kind, absl::string_view ke
   AddMany(absl::MakeConstSpan(&entry, 1));
 }
 
+void Memtable::GetMany(absl::Span<SegmentLookup* const> lookups, SequenceNumber sequence) const {
+  for (SegmentLookup* const lookup : lookups) {
+    const std::optional<Found> found = Get(lookup->user_key, sequence);
+    if (found.has_value()) Answer(*lookup, *found);
+  }
+}
+
+void Memtable::Answer(SegmentLookup& lookup, const Found& found) const {
+  lookup.found = FoundEntry{.kind = found.kind,
+                            .sequence = {},
+                            .value = found.value,
+                            .pin = shared_from_this()};
+}
+
 void Memtable::AddMany(absl::Span<const MemtableEntry> entries) {
   if (entries.empty()) return;
   uint64_t smallest = smallest_sequence_.load(std::memory_order_relaxed);

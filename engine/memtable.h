@@ -23,6 +23,7 @@
 #include "firn/options.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/internal_key.h"
+#include "sstable/segment_reader.h"
 
 namespace firn {
 
@@ -59,6 +60,10 @@ class Memtable : public std::enable_shared_from_this<Memtable> {
   // The newest entry for `key` at or below `sequence`; a tombstone is an answer. Thread-safe.
   virtual std::optional<Found> Get(absl::string_view key, SequenceNumber sequence) const = 0;
 
+  // Get() of each; `found`, with a pin on this memtable, where there is an entry (whose sequence number
+  // is not told). Lookups without an entry stay as they are.
+  virtual void GetMany(absl::Span<SegmentLookup* const> lookups, SequenceNumber sequence) const;
+
   // All entries that were added before, in the order of internal keys (newer ones may or may not be
   // seen); both directions; holds a reference to this memtable. Thread-safe.
   virtual std::unique_ptr<InternalIterator> NewIterator() const = 0;
@@ -82,6 +87,8 @@ class Memtable : public std::enable_shared_from_this<Memtable> {
 
  protected:
   Memtable() = default;
+
+  void Answer(SegmentLookup& lookup, const Found& found) const;
 
   // Takes in entries whose sizes and sequences were checked.
   virtual void Insert(absl::Span<const MemtableEntry> entries) = 0;

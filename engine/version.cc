@@ -27,8 +27,7 @@ Result ToResult(FoundEntry found) {
   return PinnedValue(found.value, std::move(found.pin));
 }
 
-// A reader of the segment of `entry`. NotFound means "no such key" to our callers, so a missing file is
-// DataLoss.
+// A reader of `segment`. NotFound means "no such key" to our callers, so a missing file is DataLoss.
 absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenSegment(const SegmentMeta& segment,
                                                                  SegmentDirectory& segments) {
   absl::StatusOr<std::shared_ptr<const SegmentReader>> reader = segments.Get(segment);
@@ -90,7 +89,9 @@ size_t Version::memtable_bytes() const {
 }
 
 std::optional<Result> Version::FindInMemory(absl::string_view key, SequenceNumber sequence) const {
-  if (const auto found = active_->Get(key, sequence)) return ToResult(*found, active_);
+  if (!active_->empty()) {
+    if (const auto found = active_->Get(key, sequence)) return ToResult(*found, active_);
+  }
   for (const ImmutableMemtable& immutable : immutables_) {
     const auto found = immutable.memtable->Get(key, sequence);
     if (found.has_value()) return ToResult(*found, immutable.memtable);
@@ -146,6 +147,96 @@ std::optional<Result> Version::GetCached(absl::string_view key, SequenceNumber s
   return found.has_value() ? ToResult(*std::move(found)) : Absent();
 }
 
+// Keys on their way down through what is in memory: those without an answer yet.
+class Version::CachedBatch {
+ public:
+  CachedBatch(absl::Span<SegmentLookup> lookups, SequenceNumber sequence) : sequence_(sequence) {
+    FIRN_CHECK(lookups.size() <= kManyMax);
+    for (SegmentLookup& lookup : lookups) {
+      open_[count_] = &lookup;
+      prefixes_[count_++] = KeyPrefix(lookup.user_key);
+    }
+  }
+  bool done() const { return count_ == 0; }
+
+  void SearchMemtable(const Memtable& memtable) {
+    // What a reader may see was counted before it was published.
+    if (memtable.empty()) return;
+    memtable.GetMany(absl::MakeConstSpan(open_, count_), sequence_);
+    DropAnswered();
+  }
+
+  void SearchSegment(const SegmentTable::Entry& segment) {
+    SegmentLookup* asked[kManyMax];
+    size_t asked_count = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      if (segment.Holds(open_[i]->user_key, prefixes_[i])) asked[asked_count++] = open_[i];
+    }
+    Ask(segment, absl::MakeConstSpan(asked, asked_count));
+    DropAnswered();
+  }
+
+  // Each key has one candidate at most; keys of one candidate are asked together.
+  void SearchLevel(const SegmentTable& table, LevelIndex level) {
+    const SegmentTable::Entry* candidates[kManyMax];
+    for (size_t i = 0; i < count_; ++i) {
+      candidates[i] = table.Candidate(level, open_[i]->user_key, prefixes_[i]);
+    }
+    for (size_t i = 0; i < count_; ++i) {
+      const SegmentTable::Entry* const segment = candidates[i];
+      if (segment == nullptr) continue;
+      SegmentLookup* asked[kManyMax];
+      size_t asked_count = 0;
+      for (size_t j = i; j < count_; ++j) {
+        if (candidates[j] != segment) continue;
+        asked[asked_count++] = open_[j];
+        candidates[j] = nullptr;
+      }
+      Ask(*segment, absl::MakeConstSpan(asked, asked_count));
+    }
+    DropAnswered();
+  }
+
+ private:
+  void Ask(const SegmentTable::Entry& segment, absl::Span<SegmentLookup* const> asked) {
+    if (asked.empty()) return;
+    const SegmentReader* const reader = segment.reader();
+    if (reader != nullptr) return reader->GetManyCached(asked, sequence_);
+    for (SegmentLookup* const lookup : asked) lookup->needs_read = true;
+  }
+
+  void DropAnswered() {
+    size_t kept = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      if (open_[i]->found.has_value() || open_[i]->needs_read) continue;
+      open_[kept] = open_[i];
+      prefixes_[kept++] = prefixes_[i];
+    }
+    count_ = kept;
+  }
+
+  const SequenceNumber sequence_;
+  size_t count_ = 0;
+  SegmentLookup* open_[kManyMax];
+  uint64_t prefixes_[kManyMax];
+};
+
+void Version::GetManyCached(absl::Span<SegmentLookup> lookups, SequenceNumber sequence) const {
+  CachedBatch batch(lookups, sequence);
+  batch.SearchMemtable(*active_);
+  for (const ImmutableMemtable& immutable : immutables_) {
+    if (batch.done()) return;
+    batch.SearchMemtable(*immutable.memtable);
+  }
+  for (const SegmentTable::Entry& segment : table_.level(LevelIndex{0})) {
+    if (batch.done()) return;
+    batch.SearchSegment(segment);
+  }
+  for (uint32_t level = 1; level < kLevelCount && !batch.done(); ++level) {
+    if (!table_.level(LevelIndex{level}).empty()) batch.SearchLevel(table_, LevelIndex{level});
+  }
+}
+
 // The keys of one MultiGet on their way down: those without an answer yet, ascending.
 class Version::Batch {
  public:
@@ -157,7 +248,7 @@ class Version::Batch {
         results_(keys.size(), Absent()) {
     open_.reserve(keys.size());
     for (size_t i = 0; i < keys.size(); ++i) {
-      open_.push_back({{keys[i], std::nullopt}, KeyPrefix(keys[i]), i, false});
+      open_.push_back({{keys[i], std::nullopt, false}, KeyPrefix(keys[i]), i, false});
     }
     std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
       return CompareUserKeys(a.lookup.user_key, b.lookup.user_key) < 0;

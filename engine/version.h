@@ -63,6 +63,11 @@ class Version {
   // Get() if it needs no read from disk, else none. Inside a guard of the block cache's epochs().
   std::optional<absl::StatusOr<PinnedValue>> GetCached(absl::string_view key,
                                                        SequenceNumber sequence) const;
+  // GetCached() of each, for up to kManyMax keys at once: `found` (a tombstone is one) or none, and
+  // `needs_read` for what GetCached() has no answer to. Structure after structure for all keys, so that
+  // their cache misses overlap. Inside a guard as GetCached().
+  static constexpr size_t kManyMax = 128;
+  void GetManyCached(absl::Span<SegmentLookup> lookups, SequenceNumber sequence) const;
   // One result a key, in the order of `keys`. The blocks of one segment are read together.
   std::vector<absl::StatusOr<PinnedValue>> MultiGet(absl::Span<const absl::string_view> keys,
                                                     SequenceNumber sequence,
@@ -75,6 +80,7 @@ class Version {
 
  private:
   class Batch;
+  class CachedBatch;
 
   template <typename Visitor>
   void VisitSegments(absl::string_view key, Visitor visit) const;

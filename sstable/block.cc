@@ -42,8 +42,7 @@ std::optional<Entry> ReadEntry(const Block& block, uint32_t offset) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Block>> Block::Create(std::unique_ptr<uint8_t[]> bytes,
-                                                           size_t size) {
+absl::StatusOr<std::shared_ptr<const Block>> Block::Create(BlockMemory bytes, size_t size) {
   const ByteSpan all(bytes.get(), size);
   if (size > kBlockSizeMax) {
     return CorruptionAt("block", 0, "size", {.expected = kBlockSizeMax, .actual = size});
@@ -66,7 +65,7 @@ absl::StatusOr<std::shared_ptr<const Block>> Block::Create(std::unique_ptr<uint8
     }
     lowest = uint64_t{restart} + 1;
   }
-  return std::make_shared<const Block>(std::move(bytes), size, limit, restart_count);
+  return MakeBlockContent<Block>(std::move(bytes), size, limit, restart_count);
 }
 
 uint32_t Block::restart(uint32_t index) const {

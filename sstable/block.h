@@ -28,19 +28,15 @@ class Block : public BlockContent {
  public:
   // Takes over `bytes`, of which the first `size` are the block. DataLoss if its frame is bad; the
   // message has no file: the caller annotates it.
-  static absl::StatusOr<std::shared_ptr<const Block>> Create(std::unique_ptr<uint8_t[]> bytes,
-                                                             size_t size);
+  static absl::StatusOr<std::shared_ptr<const Block>> Create(BlockMemory bytes, size_t size);
 
   // One past the last entry: where the restart points begin.
   uint32_t entries_limit() const { return entries_limit_; }
   uint32_t restart_count() const { return restart_count_; }
   uint32_t restart(uint32_t index) const;  // its offset; index < restart_count()
 
-  Block(std::unique_ptr<uint8_t[]> bytes, size_t size, uint32_t entries_limit,
-        uint32_t restart_count)
-      : BlockContent(std::move(bytes), size),
-        entries_limit_(entries_limit),
-        restart_count_(restart_count) {}
+  Block(size_t size, uint32_t entries_limit, uint32_t restart_count)
+      : BlockContent(size), entries_limit_(entries_limit), restart_count_(restart_count) {}
 
  private:
   const uint32_t entries_limit_;

@@ -17,25 +17,25 @@ constexpr uint8_t kUsesToStay = 2;
 }  // namespace
 
 void BlockCache::Queue::Push(const BlockContent& block) {
-  block.place_.newer = nullptr;
-  block.place_.older = newest;
-  (newest != nullptr ? newest->place_.newer : oldest) = &block;
+  block.place().newer = nullptr;
+  block.place().older = newest;
+  (newest != nullptr ? newest->place().newer : oldest) = &block;
   newest = &block;
   charge += block.memory_usage();
   ++blocks;
 }
 
 void BlockCache::Queue::Remove(const BlockContent& block) {
-  (block.place_.newer != nullptr ? block.place_.newer->place_.older : newest) = block.place_.older;
-  (block.place_.older != nullptr ? block.place_.older->place_.newer : oldest) = block.place_.newer;
+  (block.place().newer != nullptr ? block.place().newer->place().older : newest) = block.place().older;
+  (block.place().older != nullptr ? block.place().older->place().newer : oldest) = block.place().newer;
   charge -= block.memory_usage();
   --blocks;
 }
 
 void BlockCache::Shard::Remove(const BlockContent& block, Garbage& garbage) {
-  (block.place_.in_main ? main : small).Remove(block);
-  if (block.place_.slots->Clear(block.place_.ordinal, garbage)) --chunks;
-  garbage.push_back(std::move(block.place_.self));
+  (block.place().in_main ? main : small).Remove(block);
+  if (block.place().slots->Clear(block.place().ordinal, garbage)) --chunks;
+  garbage.push_back(std::move(block.place().self));
 }
 
 void BlockCache::Shard::AddGhost(uint64_t key) {
@@ -54,11 +54,11 @@ void BlockCache::Shard::EvictFromSmall(Garbage& garbage) {
   if (block.uses_.load(std::memory_order_relaxed) >= kUsesToStay) {
     small.Remove(block);
     block.uses_.store(0, std::memory_order_relaxed);
-    block.place_.in_main = true;
+    block.place().in_main = true;
     main.Push(block);
     return;
   }
-  AddGhost(block.place_.slots->KeyOf(block.place_.ordinal));
+  AddGhost(block.place().slots->KeyOf(block.place().ordinal));
   Remove(block, garbage);
   ++evictions;
 }
@@ -132,11 +132,11 @@ void BlockCache::CheckInvariants() const {
     for (const Queue* const queue : {&shard.small, &shard.main}) {
       size_t charge = 0;
       size_t blocks = 0;
-      for (const BlockContent* block = queue->newest; block != nullptr; block = block->place_.older) {
+      for (const BlockContent* block = queue->newest; block != nullptr; block = block->place().older) {
         charge += block->memory_usage();
         ++blocks;
-        FIRN_CHECK(block->place_.self.get() == block);
-        FIRN_CHECK(block->place_.slots->SlotOf(block->place_.ordinal)->load() == block);
+        FIRN_CHECK(block->place().self.get() == block);
+        FIRN_CHECK(block->place().slots->SlotOf(block->place().ordinal)->load() == block);
       }
       FIRN_CHECK(charge == queue->charge && blocks == queue->blocks);
     }
@@ -184,18 +184,9 @@ BlockCache::Shard& BlockSlots::ShardOf(size_t ordinal) const {
   return cache_->shards_[(HashInteger(segment_id_ ^ chunk) >> 32) % cache_->shards_.size()];
 }
 
-const std::atomic<const BlockContent*>* BlockSlots::SlotOf(size_t ordinal) const {
-  FIRN_DCHECK(ordinal < block_count_);
-  if (chunks_.empty()) return nullptr;
-  const Chunk* const chunk = chunks_[ordinal / BlockCache::kSlotsAChunk].load();
-  if (chunk == nullptr) return nullptr;
-  return &chunk->slots[ordinal % BlockCache::kSlotsAChunk];
-}
-
 const BlockContent* BlockSlots::Look(size_t ordinal) const {
   if (cache_ == nullptr) return nullptr;
-  const auto* const slot = SlotOf(ordinal);
-  const BlockContent* const block = slot == nullptr ? nullptr : slot->load();
+  const BlockContent* const block = Peek(ordinal);
   if (block == nullptr) {
     cache_->misses_.Add(1);
     return nullptr;
@@ -205,11 +196,10 @@ const BlockContent* BlockSlots::Look(size_t ordinal) const {
   return block;
 }
 
-void BlockSlots::PrefetchSlot(size_t ordinal) const { __builtin_prefetch(SlotOf(ordinal)); }
-
-void BlockSlots::PrefetchBlock(size_t ordinal) const {
-  const auto* const slot = SlotOf(ordinal);
-  if (slot != nullptr) __builtin_prefetch(slot->load());
+void BlockSlots::CountLooks(uint64_t hits, uint64_t misses) const {
+  if (cache_ == nullptr) return;
+  if (hits > 0) cache_->hits_.Add(hits);
+  if (misses > 0) cache_->misses_.Add(misses);
 }
 
 std::shared_ptr<const BlockContent> BlockSlots::Find(size_t ordinal) const {
@@ -222,8 +212,7 @@ std::shared_ptr<const BlockContent> BlockSlots::Find(size_t ordinal) const {
 bool BlockSlots::Contains(size_t ordinal) const {
   if (cache_ == nullptr) return false;
   const Epochs::Guard guard(cache_->epochs_);
-  const auto* const slot = SlotOf(ordinal);
-  return slot != nullptr && slot->load() != nullptr;
+  return Peek(ordinal) != nullptr;
 }
 
 void BlockSlots::Insert(size_t ordinal, std::shared_ptr<const BlockContent> block) const {
@@ -245,11 +234,11 @@ void BlockSlots::Insert(size_t ordinal, std::shared_ptr<const BlockContent> bloc
     std::atomic<const BlockContent*>& slot = chunk->slots[ordinal % BlockCache::kSlotsAChunk];
     if (slot.load() != nullptr) return;  // another reader was faster
     const BlockContent& kept = *block;
-    kept.place_.slots = this;
-    kept.place_.ordinal = ordinal;
-    kept.place_.in_main = shard.ghost_counts.contains(KeyOf(ordinal));
-    kept.place_.self = std::move(block);
-    (kept.place_.in_main ? shard.main : shard.small).Push(kept);
+    kept.place().slots = this;
+    kept.place().ordinal = ordinal;
+    kept.place().in_main = shard.ghost_counts.contains(KeyOf(ordinal));
+    kept.place().self = std::move(block);
+    (kept.place().in_main ? shard.main : shard.small).Push(kept);
     slot.store(&kept);
     ++chunk->used;
     ++shard.inserts;

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/check.h"
 #include "base/counter.h"
 #include "base/epoch.h"
 #include "base/mutex.h"
@@ -133,10 +134,14 @@ class BlockSlots {
   // The block, or null if it is not here; valid as long as the caller's guard of cache->epochs(), and
   // beyond it only by shared_from_this(). Counts as a use. ordinal < block_count.
   const BlockContent* Look(size_t ordinal) const;
-  // For a look at many: start to load what Look() touches, first the slots of all, then the blocks of
-  // all. The second as Look() under a guard.
-  void PrefetchSlot(size_t ordinal) const;
-  void PrefetchBlock(size_t ordinal) const;
+  // For a look at many, in rounds: PrefetchSlot() of all, then Peek() at all, which is Look() without
+  // a count and without touching the block, then CountLooks() and the blocks' Touch().
+  void PrefetchSlot(size_t ordinal) const { __builtin_prefetch(SlotOf(ordinal)); }
+  const BlockContent* Peek(size_t ordinal) const {
+    const auto* const slot = SlotOf(ordinal);
+    return slot == nullptr ? nullptr : slot->load();
+  }
+  void CountLooks(uint64_t hits, uint64_t misses) const;
   // As Look(), without a guard.
   std::shared_ptr<const BlockContent> Find(size_t ordinal) const;
   // Is it there? Counts as nothing: for decisions on what to read ahead.
@@ -151,7 +156,13 @@ class BlockSlots {
   friend class BlockCache;
   using Chunk = BlockCache::Chunk;
 
-  const std::atomic<const BlockContent*>* SlotOf(size_t ordinal) const;
+  const std::atomic<const BlockContent*>* SlotOf(size_t ordinal) const {
+    FIRN_DCHECK(ordinal < block_count_);
+    if (chunks_.empty()) return nullptr;
+    const Chunk* const chunk = chunks_[ordinal / BlockCache::kSlotsAChunk].load();
+    if (chunk == nullptr) return nullptr;
+    return &chunk->slots[ordinal % BlockCache::kSlotsAChunk];
+  }
   BlockCache::Shard& ShardOf(size_t ordinal) const;
   uint64_t KeyOf(size_t ordinal) const;
   // Empties the slot; true: the chunk went with its last block. Under the lock of the ordinal's shard.

@@ -78,15 +78,14 @@ ByteSpan ExtentBuilder::Finish() {
   return AsBytes(bytes_);
 }
 
-absl::StatusOr<std::shared_ptr<const Extent>> Extent::Create(std::unique_ptr<uint8_t[]> bytes,
-                                                             size_t size) {
+absl::StatusOr<std::shared_ptr<const Extent>> Extent::Create(BlockMemory bytes, size_t size) {
   if (size < kExtentHeaderSize) return Damaged(absl::StrCat("of ", size, " bytes has no header"));
   const SequenceNumber base{LoadFixed64(bytes.get())};
   const uint32_t record_count = LoadFixed32(bytes.get() + 8);
   if (base > kMaxSequenceNumber) return Damaged("base sequence number over 56 bits");
   if (record_count == 0) return Damaged("no records");
   if (LoadFixed32(bytes.get() + 12) != 0) return Damaged("reserved bytes of the header");
-  return std::make_shared<const Extent>(std::move(bytes), size, base, record_count);
+  return MakeBlockContent<Extent>(std::move(bytes), size, base, record_count);
 }
 
 bool Extent::ParseRecord(uint64_t offset, size_t key_size, ExtentRecord& record) const {

@@ -79,11 +79,10 @@ class Extent final : public BlockContent {
  public:
   // Takes over `bytes`, of which the first `size` are the extent. DataLoss if its header is bad; the
   // message has no file: the caller annotates it.
-  static absl::StatusOr<std::shared_ptr<const Extent>> Create(std::unique_ptr<uint8_t[]> bytes,
-                                                              size_t size);
+  static absl::StatusOr<std::shared_ptr<const Extent>> Create(BlockMemory bytes, size_t size);
 
-  Extent(std::unique_ptr<uint8_t[]> bytes, size_t size, SequenceNumber base, uint32_t record_count)
-      : BlockContent(std::move(bytes), size), base_(base), record_count_(record_count) {}
+  Extent(size_t size, SequenceNumber base, uint32_t record_count)
+      : BlockContent(size), record_count_(record_count), base_(base) {}
 
   SequenceNumber base() const { return base_; }
   uint32_t record_count() const { return record_count_; }
@@ -93,8 +92,8 @@ class Extent final : public BlockContent {
   bool ParseRecord(uint64_t offset, size_t key_size, ExtentRecord& record) const;
 
  private:
-  const SequenceNumber base_;
   const uint32_t record_count_;
+  const SequenceNumber base_;
 };
 
 // Over the records of an extent in their order, which must outlive it.

@@ -231,29 +231,36 @@ absl::Status HashedSegmentReader::ReadStored(uint32_t first, uint32_t count,
   return file_->Read(offset, absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
 }
 
+absl::Status HashedSegmentReader::NoRecordAt(uint32_t location) const {
+  return CorruptionAt(path(), extent_offsets_[index_.location().ExtentOf(location)],
+                      absl::StrCat("the index names a record at ",
+                                   index_.location().OffsetOf(location),
+                                   " of the extent, where there is none"));
+}
+
 absl::Status HashedSegmentReader::ParseRecord(const Extent& extent, uint32_t location,
                                               ExtentRecord& record) const {
   const uint32_t offset = index_.location().OffsetOf(location);
   if (extent.ParseRecord(offset, key_size_, record)) return absl::OkStatus();
-  return CorruptionAt(path(), extent_offsets_[index_.location().ExtentOf(location)],
-                      absl::StrCat("the index names a record at ", offset,
-                                   " of the extent, where there is none"));
+  return NoRecordAt(location);
 }
 
-absl::StatusOr<bool> HashedSegmentReader::Consider(const Extent& extent, uint32_t location,
-                                                   absl::string_view user_key,
-                                                   SequenceNumber at_most,
-                                                   std::optional<FoundEntry>& found) const {
+HashedSegmentReader::Match HashedSegmentReader::Consider(const Extent& extent, uint32_t location,
+                                                         absl::string_view user_key,
+                                                         SequenceNumber at_most,
+                                                         std::optional<FoundEntry>& found) const {
   ExtentRecord record;
-  FIRN_RETURN_IF_ERROR(ParseRecord(extent, location, record));
-  if (record.user_key != user_key) return false;
-  if (record.sequence > at_most) return true;
-  if (found.has_value() && found->sequence >= record.sequence) return true;
+  if (!extent.ParseRecord(index_.location().OffsetOf(location), key_size_, record)) {
+    return Match::kDamaged;
+  }
+  if (record.user_key != user_key) return Match::kOther;
+  if (record.sequence > at_most) return Match::kVersion;
+  if (found.has_value() && found->sequence >= record.sequence) return Match::kVersion;
   found = FoundEntry{.kind = record.kind,
                      .sequence = record.sequence,
                      .value = record.value,
                      .pin = extent.shared_from_this()};
-  return true;
+  return Match::kVersion;
 }
 
 absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_view user_key,
@@ -266,9 +273,9 @@ absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_
     FIRN_ASSIGN_OR_RETURN(
         const std::shared_ptr<const Extent> extent,
         FetchExtent(index_.location().ExtentOf(location), CacheUse::kFill));
-    FIRN_ASSIGN_OR_RETURN(const bool is_version,
-                          Consider(*extent, location, user_key, at_most, found));
-    is_here = is_here || is_version;
+    const Match match = Consider(*extent, location, user_key, at_most, found);
+    if (match == Match::kDamaged) return NoRecordAt(location);
+    is_here = is_here || match == Match::kVersion;
   }
   if (counters_ != nullptr && !locations.empty() && !is_here) {
     counters_->filter_false_positives.Add(1);
@@ -280,110 +287,148 @@ bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber a
                                     std::optional<FoundEntry>& found) const {
   found.reset();
   if (user_key.size() != key_size_) return true;
-  const Locations locations = Locate(HashedWord(user_key));
+  uint32_t candidates = 0;
   bool is_here = false;
-  for (const uint32_t location : locations) {
-    const BlockContent* const content = slots_.Look(index_.location().ExtentOf(location));
-    if (content == nullptr) return false;
-    const absl::StatusOr<bool> is_version = Consider(
-        *static_cast<const Extent*>(content), location, user_key, at_most, found);
-    if (!is_version.ok()) return false;
-    is_here = is_here || *is_version;
-  }
-  if (counters_ != nullptr && !locations.empty() && !is_here) {
-    counters_->filter_false_positives.Add(1);
+  bool is_cached = true;
+  index_.Match(HashedWord(user_key), [&](uint32_t location) {
+    ++candidates;
+    const BlockContent* const content =
+        is_cached ? slots_.Look(index_.location().ExtentOf(location)) : nullptr;
+    if (content == nullptr) {
+      is_cached = false;
+      return;
+    }
+    const Match match =
+        Consider(*static_cast<const Extent*>(content), location, user_key, at_most, found);
+    if (match == Match::kDamaged) is_cached = false;
+    is_here = is_here || match == Match::kVersion;
+  });
+  if (!is_cached) return false;  // Get() counts
+  if (counters_ != nullptr) {
+    counters_->filter_checks.Add(1);
+    if (candidates == 0) counters_->filter_negatives.Add(1);
+    if (candidates > 0 && !is_here) counters_->filter_false_positives.Add(1);
   }
   return true;
 }
 
-absl::Status HashedSegmentReader::ConsiderCached(std::vector<Candidate>& candidates,
-                                                 SequenceNumber at_most) const {
-  if (cache_ == nullptr) return absl::OkStatus();
+uint64_t HashedSegmentReader::LocateAll(absl::Span<SegmentLookup* const> lookups,
+                                        Candidates& candidates) const {
+  for (const SegmentLookup* lookup : lookups) {
+    if (lookup->user_key.size() == key_size_) index_.Prefetch(HashedWord(lookup->user_key));
+  }
+  uint64_t checked = 0;
+  for (SegmentLookup* lookup : lookups) {
+    lookup->found.reset();
+    lookup->needs_read = false;
+    if (lookup->user_key.size() != key_size_) continue;
+    ++checked;
+    index_.Match(HashedWord(lookup->user_key), [&](uint32_t location) {
+      candidates.push_back({.lookup = lookup, .extent = nullptr, .location = location});
+    });
+  }
+  return checked;
+}
+
+HashedSegmentReader::Match HashedSegmentReader::ConsiderRun(absl::Span<const Candidate> run,
+                                                            SequenceNumber at_most) const {
+  Match result = Match::kOther;
+  for (const Candidate& candidate : run) {
+    const Match match = Consider(*candidate.extent, candidate.location, candidate.lookup->user_key,
+                                 at_most, candidate.lookup->found);
+    if (match == Match::kDamaged) return match;
+    if (match == Match::kVersion) result = match;
+  }
+  return result;
+}
+
+void HashedSegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
+                                        SequenceNumber at_most) const {
+  // Each round touches memory that the round before asked for, of all keys at once.
   const LocationFormat format = index_.location();
-  const Epochs::Guard guard(cache_->epochs());
+  Candidates candidates;
+  uint64_t checked = LocateAll(lookups, candidates);
   for (const Candidate& candidate : candidates) {
     slots_.PrefetchSlot(format.ExtentOf(candidate.location));
   }
-  for (const Candidate& candidate : candidates) {
-    slots_.PrefetchBlock(format.ExtentOf(candidate.location));
-  }
-  std::vector<const Extent*> extents;
-  extents.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    const auto* const extent =
-        static_cast<const Extent*>(slots_.Look(format.ExtentOf(candidate.location)));
-    extents.push_back(extent);
-    if (extent == nullptr) continue;
-    const ByteSpan bytes = extent->bytes();
-    const uint8_t* const record = bytes.data() + format.OffsetOf(candidate.location);
+  uint64_t hits = 0;
+  for (Candidate& candidate : candidates) {
+    candidate.extent =
+        static_cast<const Extent*>(slots_.Peek(format.ExtentOf(candidate.location)));
+    if (candidate.extent == nullptr) continue;
+    ++hits;
+    const uint8_t* const record = candidate.extent->data() + format.OffsetOf(candidate.location);
+    __builtin_prefetch(candidate.extent, 1);
     __builtin_prefetch(record);
     __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
   }
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (extents[i] == nullptr) continue;
-    Candidate& candidate = candidates[i];
-    candidate.considered = true;
-    FIRN_ASSIGN_OR_RETURN(candidate.is_version,
-                          Consider(*extents[i], candidate.location, candidate.lookup->user_key,
-                                   at_most, candidate.lookup->found));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status HashedSegmentReader::ConsiderMissing(std::vector<Candidate>& candidates,
-                                                  SequenceNumber at_most) const {
-  const LocationFormat format = index_.location();
-  std::vector<uint32_t> numbers;
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.considered) numbers.push_back(format.ExtentOf(candidate.location));
-  }
-  if (numbers.empty()) return absl::OkStatus();
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  std::vector<std::shared_ptr<const Extent>> extents(numbers.size());
-  FIRN_RETURN_IF_ERROR(ReadMissing(numbers, CacheUse::kFill, extents));
-  for (Candidate& candidate : candidates) {
-    if (candidate.considered) continue;
-    const auto at =
-        std::lower_bound(numbers.begin(), numbers.end(), format.ExtentOf(candidate.location));
-    FIRN_ASSIGN_OR_RETURN(
-        candidate.is_version,
-        Consider(*extents[static_cast<size_t>(at - numbers.begin())], candidate.location,
-                 candidate.lookup->user_key, at_most, candidate.lookup->found));
-  }
-  return absl::OkStatus();
-}
-
-void HashedSegmentReader::CountFalsePositives(absl::Span<const Candidate> candidates) const {
-  if (counters_ == nullptr) return;
-  for (size_t i = 0; i < candidates.size();) {
-    const SegmentLookup* const lookup = candidates[i].lookup;
-    bool is_here = false;
-    for (; i < candidates.size() && candidates[i].lookup == lookup; ++i) {
-      is_here = is_here || candidates[i].is_version;
+  slots_.CountLooks(hits, candidates.size() - hits);
+  uint64_t positives = 0;
+  uint64_t false_positives = 0;
+  for (size_t begin = 0, limit = 0; begin < candidates.size(); begin = limit) {
+    SegmentLookup* const lookup = candidates[begin].lookup;
+    for (; limit < candidates.size() && candidates[limit].lookup == lookup; ++limit) {
+      if (candidates[limit].extent == nullptr) {
+        lookup->needs_read = true;
+      } else {
+        candidates[limit].extent->Touch();
+      }
     }
-    if (!is_here) counters_->filter_false_positives.Add(1);
+    if (!lookup->needs_read) {
+      const Match match =
+          ConsiderRun(absl::MakeConstSpan(&candidates[begin], limit - begin), at_most);
+      lookup->needs_read = match == Match::kDamaged;
+      if (match == Match::kOther) ++false_positives;
+    }
+    if (lookup->needs_read) {
+      --checked;  // whoever reads counts
+    } else {
+      ++positives;
+    }
   }
+  if (counters_ == nullptr) return;
+  counters_->filter_checks.Add(checked);
+  counters_->filter_negatives.Add(checked - positives);
+  if (false_positives > 0) counters_->filter_false_positives.Add(false_positives);
 }
 
 absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
                                           SequenceNumber at_most) const {
-  // Each step touches memory that the step before asked for, of all keys at once.
-  for (const SegmentLookup* lookup : lookups) {
-    if (lookup->user_key.size() == key_size_) index_.Prefetch(HashedWord(lookup->user_key));
+  const LocationFormat format = index_.location();
+  Candidates candidates;
+  const uint64_t checked = LocateAll(lookups, candidates);
+  std::vector<uint32_t> numbers;
+  numbers.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    numbers.push_back(format.ExtentOf(candidate.location));
   }
-  std::vector<Candidate> candidates;
-  candidates.reserve(lookups.size());
-  for (SegmentLookup* lookup : lookups) {
-    lookup->found.reset();
-    if (lookup->user_key.size() != key_size_) continue;
-    for (const uint32_t location : Locate(HashedWord(lookup->user_key))) {
-      candidates.push_back({.lookup = lookup, .location = location});
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  FIRN_ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Extent>> extents,
+                        FetchExtents(numbers, CacheUse::kFill));
+  uint64_t positives = 0;
+  uint64_t false_positives = 0;
+  for (size_t i = 0; i < candidates.size();) {
+    SegmentLookup* const lookup = candidates[i].lookup;
+    bool is_here = false;
+    for (; i < candidates.size() && candidates[i].lookup == lookup; ++i) {
+      const uint32_t location = candidates[i].location;
+      const auto at =
+          std::lower_bound(numbers.begin(), numbers.end(), format.ExtentOf(location));
+      const Match match = Consider(*extents[static_cast<size_t>(at - numbers.begin())], location,
+                                   lookup->user_key, at_most, lookup->found);
+      if (match == Match::kDamaged) return NoRecordAt(location);
+      is_here = is_here || match == Match::kVersion;
     }
+    ++positives;
+    if (!is_here) ++false_positives;
   }
-  FIRN_RETURN_IF_ERROR(ConsiderCached(candidates, at_most));
-  FIRN_RETURN_IF_ERROR(ConsiderMissing(candidates, at_most));
-  CountFalsePositives(candidates);
+  if (counters_ != nullptr) {
+    counters_->filter_checks.Add(checked);
+    counters_->filter_negatives.Add(checked - positives);
+    counters_->filter_false_positives.Add(false_positives);
+  }
   return absl::OkStatus();
 }
 

@@ -52,6 +52,8 @@ class HashedSegmentReader final : public SegmentReader {
                                                 SequenceNumber at_most) const override;
   bool GetCached(absl::string_view user_key, SequenceNumber at_most,
                  std::optional<FoundEntry>& found) const override;
+  void GetManyCached(absl::Span<SegmentLookup* const> lookups,
+                     SequenceNumber at_most) const override;
   absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
                        SequenceNumber at_most) const override;
   // Bucket by bucket: each is some extents from anywhere in the file.
@@ -88,16 +90,22 @@ class HashedSegmentReader final : public SegmentReader {
   friend class HashedSegmentVerifier;
 
   using Locations = absl::InlinedVector<uint32_t, 4>;
+  enum class Match : uint8_t {
+    kOther = 1,    // another key's record
+    kVersion = 2,  // a version of the key
+    kDamaged = 3,  // no record can be there
+  };
 
   HashedSegmentReader(SegmentSource source, SegmentProperties properties, HashedSegmentIndex index);
 
   // A record that may be a version of the key that is looked up.
   struct Candidate {
     SegmentLookup* lookup = nullptr;
+    const Extent* extent = nullptr;
     uint32_t location = 0;
-    bool considered = false;
-    bool is_version = false;  // it is one
   };
+  // As many as a MultiGet has keys, a little more: in place.
+  using Candidates = absl::InlinedVector<Candidate, 160>;
 
   // None if the index says that the key is not here. Counts.
   Locations Locate(uint64_t word) const;
@@ -110,15 +118,16 @@ class HashedSegmentReader final : public SegmentReader {
   absl::Status ReadMissing(absl::Span<const uint32_t> numbers, CacheUse cache,
                            std::vector<std::shared_ptr<const Extent>>& extents) const;
   absl::StatusOr<std::shared_ptr<const Extent>> MakeExtent(uint32_t extent, RawBlock block) const;
-  // The two halves of GetMany(): what is cached, then the rest.
-  absl::Status ConsiderCached(std::vector<Candidate>& candidates, SequenceNumber at_most) const;
-  absl::Status ConsiderMissing(std::vector<Candidate>& candidates, SequenceNumber at_most) const;
-  void CountFalsePositives(absl::Span<const Candidate> candidates) const;
+  // Resets the answers of all `lookups` and finds their records, those of one lookup in a row; asks for
+  // the index lines of all first. How many lookups are for keys of this segment's size.
+  uint64_t LocateAll(absl::Span<SegmentLookup* const> lookups, Candidates& candidates) const;
+  // Considers all records of one lookup; kDamaged as soon as one is.
+  Match ConsiderRun(absl::Span<const Candidate> run, SequenceNumber at_most) const;
   // Takes the record at `location` into `found` if it is one of `user_key`, at most `at_most`, and
-  // newer than what is there. Whether it is a version of the key at all.
-  absl::StatusOr<bool> Consider(const Extent& extent, uint32_t location,
-                                absl::string_view user_key, SequenceNumber at_most,
-                                std::optional<FoundEntry>& found) const;
+  // newer than what is there.
+  Match Consider(const Extent& extent, uint32_t location, absl::string_view user_key,
+                 SequenceNumber at_most, std::optional<FoundEntry>& found) const;
+  absl::Status NoRecordAt(uint32_t location) const;
 
   const uint32_t key_size_;
   const HashedIndex index_;

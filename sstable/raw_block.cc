@@ -17,14 +17,14 @@ constexpr size_t kReadPieceMax = size_t{128} << 10;
 struct Piece {
   size_t begin;  // in the handles
   size_t limit;
-  std::unique_ptr<uint8_t[]> bytes;
+  BlockMemory bytes;
 };
 
 }  // namespace
 
 absl::StatusOr<RawBlock> DecodeRawBlock(ByteSpan stored, BlockKind kind,
                                         const BlockAddress& address, absl::string_view path,
-                                        std::unique_ptr<uint8_t[]> owned) {
+                                        BlockMemory owned) {
   FIRN_ASSIGN_OR_RETURN(const BlockTrailer trailer, CheckBlock(stored, kind, address, path));
   const ByteSpan bytes = stored.subspan(0, stored.size() - kBlockTrailerSize);
   if (trailer.compression == CompressionKind::kNone && owned != nullptr) {
@@ -33,7 +33,7 @@ absl::StatusOr<RawBlock> DecodeRawBlock(ByteSpan stored, BlockKind kind,
   RawBlock block{.bytes = nullptr, .size = trailer.raw_size};
   absl::Status status = CheckPlausibleSize(trailer.compression, bytes.size(), trailer.raw_size);
   if (status.ok()) {
-    block.bytes = std::make_unique_for_overwrite<uint8_t[]>(block.size);
+    block.bytes = NewBlockMemory(block.size);
     status = UncompressInto(trailer.compression, bytes,
                             absl::MakeSpan(block.bytes.get(), block.size));
   }
@@ -58,7 +58,7 @@ uint64_t ReadRawBlocks(RandomAccessFile& file, uint64_t segment_id, BlockKind ki
       ++limit;
     }
     const auto size = static_cast<size_t>(handles[limit - 1].limit() - offset);
-    pieces.push_back({begin, limit, std::make_unique_for_overwrite<uint8_t[]>(size)});
+    pieces.push_back({begin, limit, NewBlockMemory(size)});
     requests.push_back({.offset = offset,
                         .target = absl::MakeSpan(pieces.back().bytes.get(), size),
                         .status = absl::OkStatus()});

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -13,13 +12,14 @@
 #include "absl/types/span.h"
 #include "base/types.h"
 #include "io/file_system.h"
+#include "sstable/block_memory.h"
 #include "sstable/segment_format.h"
 
 namespace firn {
 
 // The bytes of a block after its checksum was seen to be good; what they mean is still to be checked.
 struct RawBlock {
-  std::unique_ptr<uint8_t[]> bytes;  // `size` of them, and perhaps more behind
+  BlockMemory bytes;  // `size` of them, and perhaps more behind
   size_t size = 0;
 };
 
@@ -28,7 +28,7 @@ struct RawBlock {
 // and offset.
 absl::StatusOr<RawBlock> DecodeRawBlock(ByteSpan stored, BlockKind kind,
                                         const BlockAddress& address, absl::string_view path,
-                                        std::unique_ptr<uint8_t[]> owned = nullptr);
+                                        BlockMemory owned = nullptr);
 
 // Reads `handles` in one submission, neighbours in one piece, and calls `visit(i, block)` for each in
 // turn: each has its own outcome. The number of bytes read.

@@ -63,6 +63,13 @@ absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& 
   return absl::OkStatus();
 }
 
+void SegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
+                                  SequenceNumber at_most) const {
+  for (SegmentLookup* const lookup : lookups) {
+    lookup->needs_read = !GetCached(lookup->user_key, at_most, lookup->found);
+  }
+}
+
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     FileSystem& file_system, absl::string_view path, const SegmentMeta& expected, BlockCache* cache,
     SegmentCounters* counters) {

@@ -46,10 +46,11 @@ struct FoundEntry {
   std::shared_ptr<const void> pin;  // the block
 };
 
-// One key of GetMany(), with room for its answer.
+// One key of a lookup of many, with room for its answer.
 struct SegmentLookup {
   absl::string_view user_key;
   std::optional<FoundEntry> found;
+  bool needs_read = false;  // GetManyCached(): the answer is not in memory
 };
 
 enum class CacheUse : uint8_t {
@@ -113,6 +114,10 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   // but for the pin of an entry that was found.
   virtual bool GetCached(absl::string_view user_key, SequenceNumber at_most,
                          std::optional<FoundEntry>& found) const = 0;
+  // GetCached() of each, with `needs_read` for its false. A layout that knows where a key would be asks
+  // for the memory of all keys at once. Inside a guard as GetCached().
+  virtual void GetManyCached(absl::Span<SegmentLookup* const> lookups,
+                             SequenceNumber at_most) const;
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys
   // ascend. After an error no answer is to be used.
   virtual absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,

@@ -62,6 +62,37 @@ TEST(HashMemtableTest, AnIteratorStaysAsItWasAndALaterOneHasTheRest) {
   }
 }
 
+TEST(HashMemtableTest, ManyLookupsFindWhatEachFindsAlone) {
+  Random random(71);
+  for (int round = 0; round < 30; ++round) {
+    const auto memtable = std::make_shared<HashMemtable>();
+    const uint64_t count = 1 + random.Uniform(3000);
+    for (uint64_t i = 1; i <= count; ++i) {
+      const bool is_tombstone = random.OneIn(8);
+      memtable->Add({i}, is_tombstone ? EntryKind::kTombstone : EntryKind::kPut,
+                    absl::StrCat("key", random.Uniform(count)), is_tombstone ? "" : absl::StrCat(i));
+    }
+    std::vector<std::string> keys(random.Uniform(200));
+    std::vector<SegmentLookup> lookups(keys.size());
+    std::vector<SegmentLookup*> pointers;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      keys[i] = absl::StrCat("key", random.Uniform(2 * count));
+      lookups[i].user_key = keys[i];
+      pointers.push_back(&lookups[i]);
+    }
+    const SequenceNumber sequence{random.Uniform(count + 1)};
+    memtable->GetMany(pointers, sequence);
+    for (const SegmentLookup& lookup : lookups) {
+      const auto alone = memtable->Get(lookup.user_key, sequence);
+      ASSERT_EQ(lookup.found.has_value(), alone.has_value()) << lookup.user_key;
+      if (!alone.has_value()) continue;
+      EXPECT_EQ(lookup.found->value, alone->value);
+      EXPECT_EQ(lookup.found->kind, alone->kind);
+      EXPECT_EQ(lookup.found->pin, memtable);
+    }
+  }
+}
+
 TEST(HashMemtableTest, ReadersFindEveryPublishedKeyWhileTheTableGrows) {
   const auto memtable = std::make_shared<HashMemtable>();
   constexpr uint64_t kKeys = 20000;

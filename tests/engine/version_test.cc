@@ -115,7 +115,22 @@ TEST_F(VersionTest, ACachedGetAnswersWhatNeedsNoReadAndNothingElse) {
     return found.has_value() ? Show(*found) : "needs a read";
   };
   const Epochs::Guard guard(blocks.epochs());
+  const auto expect_many_as_one = [&](const Version& version) {
+    for (const uint64_t sequence : {100u, 19u, 4u}) {
+      SegmentLookup lookups[Version::kManyMax];
+      const std::vector<absl::string_view> keys = {"x", "m", "a", "zzz", "d", "a", "c", "m"};
+      for (size_t i = 0; i < std::size(lookups); ++i) lookups[i].user_key = keys[i % keys.size()];
+      version.GetManyCached(absl::MakeSpan(lookups), SequenceNumber{sequence});
+      for (const SegmentLookup& lookup : lookups) {
+        std::string seen = "-";
+        if (lookup.found.has_value()) seen = std::string(lookup.found->value);
+        if (lookup.needs_read) seen = "needs a read";
+        EXPECT_EQ(seen, show(version, lookup.user_key, sequence)) << lookup.user_key;
+      }
+    }
+  };
   const Version version(MakeMemtable({{"m", 50}}), {}, levels);
+  expect_many_as_one(version);
   EXPECT_EQ(show(version, "m", 100), "memtable 50");
   EXPECT_EQ(show(version, "zzz", 100), "-");  // in no segment's range
   EXPECT_EQ(show(version, "d", 100), "needs a read");
@@ -126,6 +141,7 @@ TEST_F(VersionTest, ACachedGetAnswersWhatNeedsNoReadAndNothingElse) {
   EXPECT_EQ(Show(version.Get("x", SequenceNumber{100}, segments)), "segment 6");
   EXPECT_EQ(show(version, "a", 19), "segment 5");
   EXPECT_EQ(show(version, "a", 4), "-");
+  expect_many_as_one(version);
 
   // The next version knows the readers of this one; without room for readers none is kept.
   const Version next(MakeMemtable({}), {}, levels, &version);
@@ -133,6 +149,7 @@ TEST_F(VersionTest, ACachedGetAnswersWhatNeedsNoReadAndNothingElse) {
   const Version crowded(MakeMemtable({}), {}, levels, &version, 1);
   EXPECT_EQ(Show(crowded.Get("x", SequenceNumber{100}, segments)), "segment 6");
   EXPECT_EQ(show(crowded, "x", 100), "needs a read");
+  expect_many_as_one(crowded);
   blocks.SetCapacity(0);
   EXPECT_EQ(show(next, "x", 100), "needs a read");
 }

@@ -24,7 +24,7 @@ void CheckEntry(const firn::BlockIterator& entry, const firn::Block& block, size
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace firn;  // NOLINT
-  auto bytes = std::make_unique<uint8_t[]>(size);
+  auto bytes = NewBlockMemory(size);
   if (size > 0) std::memcpy(bytes.get(), data, size);
   const auto block = Block::Create(std::move(bytes), size);
   if (!block.ok()) return 0;

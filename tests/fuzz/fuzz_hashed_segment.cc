@@ -25,7 +25,7 @@ void CheckInside(const ExtentRecord& record, ByteSpan bytes) {
 }
 
 void FuzzExtent(ByteSpan bytes, size_t key_size) {
-  auto owned = std::make_unique<uint8_t[]>(bytes.size());  // so that a sanitizer knows its end
+  auto owned = NewBlockMemory(bytes.size());  // so that a sanitizer knows its end
   if (!bytes.empty()) std::memcpy(owned.get(), bytes.data(), bytes.size());
   const auto extent = Extent::Create(std::move(owned), bytes.size());
   if (!extent.ok()) return;

@@ -16,9 +16,9 @@ constexpr size_t kBlockSize = 4096;
 
 // A block that begins with `number`.
 std::shared_ptr<const BlockContent> MakeBlock(uint64_t number, size_t size = kBlockSize) {
-  auto bytes = std::make_unique<uint8_t[]>(size);
+  auto bytes = NewBlockMemory(size);
   std::memcpy(bytes.get(), &number, sizeof(number));
-  return std::make_shared<const BlockContent>(std::move(bytes), size);
+  return MakeBlockContent<BlockContent>(std::move(bytes), size);
 }
 uint64_t NumberOf(const BlockContent& block) {
   uint64_t number = 0;

@@ -6,7 +6,7 @@ namespace firn {
 namespace {
 
 absl::Status CreateStatus(absl::string_view bytes) {
-  auto owned = std::make_unique<uint8_t[]>(bytes.size());
+  auto owned = NewBlockMemory(bytes.size());
   std::copy(bytes.begin(), bytes.end(), owned.get());
   return Block::Create(std::move(owned), bytes.size()).status();
 }
@@ -59,7 +59,7 @@ TEST(BlockTest, AnyByteChangedGivesAValueOrDataLoss) {
     for (const int flip : {0x01, 0x80, 0xff}) {
       std::string bad = bytes;
       bad[i] = static_cast<char>(bad[i] ^ flip);
-      auto owned = std::make_unique<uint8_t[]>(bad.size());
+      auto owned = NewBlockMemory(bad.size());
       std::copy(bad.begin(), bad.end(), owned.get());
       auto block = Block::Create(std::move(owned), bad.size());
       if (block.ok()) Explore(**block, random);

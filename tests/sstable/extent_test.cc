@@ -24,7 +24,7 @@ struct Record {
 };
 
 std::shared_ptr<const Extent> MakeExtent(absl::string_view bytes) {
-  auto owned = std::make_unique<uint8_t[]>(bytes.size() + 1);
+  auto owned = NewBlockMemory(bytes.size() + 1);
   std::memcpy(owned.get(), bytes.data(), bytes.size());
   auto extent = Extent::Create(std::move(owned), bytes.size());
   return extent.ok() ? *std::move(extent) : nullptr;

@@ -89,6 +89,17 @@ TEST_F(HashedSegmentReaderTest, AgreesWithTheModelForRandomLookups) {
     }
     std::vector<SegmentLookup*> pointers;
     for (SegmentLookup& lookup : lookups) pointers.push_back(&lookup);
+    {
+      const Epochs::Guard guard(cache.epochs());
+      reader->GetManyCached(pointers, SequenceNumber{at_most});
+      for (const SegmentLookup& lookup : lookups) {
+        std::optional<FoundEntry> alone;
+        ASSERT_EQ(lookup.needs_read,
+                  !reader->GetCached(lookup.user_key, SequenceNumber{at_most}, alone));
+        if (lookup.needs_read) continue;
+        ASSERT_NO_FATAL_FAILURE(ExpectFound(lookup.found, model, lookup.user_key, at_most));
+      }
+    }
     ASSERT_OK(reader->GetMany(pointers, SequenceNumber{at_most}));
     for (const SegmentLookup& lookup : lookups) {
       ASSERT_NO_FATAL_FAILURE(ExpectFound(lookup.found, model, lookup.user_key, at_most));

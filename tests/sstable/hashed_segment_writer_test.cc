@@ -92,7 +92,7 @@ TEST_F(HashedSegmentWriterTest, ExtentsBeyondWhatALocationCanNameAreRefused) {
     ExtentBuilder builder;
     builder.Add({.user_key = key, .sequence = SequenceNumber{sequence}}, "value");
     const ByteSpan raw = builder.Finish();
-    auto copy = std::make_unique<uint8_t[]>(raw.size());
+    auto copy = NewBlockMemory(raw.size());
     std::copy(raw.begin(), raw.end(), copy.get());
     ASSERT_OK_AND_ASSIGN(const auto extent, Extent::Create(std::move(copy), raw.size()));
     const absl::Status status = writer.AddExtent(*extent, raw, CompressionKind::kNone);

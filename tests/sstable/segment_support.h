@@ -64,7 +64,7 @@ inline absl::StatusOr<SegmentMeta> WriteSegment(FileSystem& file_system, absl::s
 }
 
 inline std::shared_ptr<const Block> MakeBlock(absl::string_view bytes) {
-  auto owned = std::make_unique<uint8_t[]>(bytes.size());
+  auto owned = NewBlockMemory(bytes.size());
   std::memcpy(owned.get(), bytes.data(), bytes.size());
   auto block = Block::Create(std::move(owned), bytes.size());
   EXPECT_OK(block);
