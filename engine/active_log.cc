@@ -54,10 +54,22 @@ absl::StatusOr<Place> ActiveLog::Reserve(uint64_t payload_size, SequenceRange se
   return log_->Reserve(payload_size, sequences);
 }
 
+absl::StatusOr<std::optional<Place>> ActiveLog::AppendCached(uint64_t payload_size,
+                                                             absl::Span<const ByteSpan> pieces,
+                                                             SequenceRange sequences) {
+  FIRN_CHECK(log_ != nullptr);
+  FIRN_ASSIGN_OR_RETURN(const std::optional<Place> place,
+                        log_->AppendCached(payload_size, pieces, sequences));
+  if (place.has_value()) {
+    written_bytes_.fetch_add(place->gap + place->limit - place->offset, std::memory_order_relaxed);
+  }
+  return place;
+}
+
 absl::Status ActiveLog::Flush(const Place& place, absl::Span<const ByteSpan> pieces, LogSync sync) {
   FIRN_RETURN_IF_ERROR(log_->Flush(place, pieces, sync));
   if (sync == LogSync::kSynced) somebody_syncs_.store(true, std::memory_order_relaxed);
-  written_bytes_.fetch_add(place.limit - place.offset, std::memory_order_relaxed);
+  written_bytes_.fetch_add(RoundUpToBlock(place.limit) - place.offset, std::memory_order_relaxed);
   return absl::OkStatus();
 }
 

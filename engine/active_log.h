@@ -37,7 +37,7 @@ struct SealedLog {
   uint64_t size = 0;
 };
 
-// Reserve(), Flush() and EnsureSynced() as LogWriter has them. Switch() and Close() need that nobody
+// Reserve(), AppendCached(), Flush() and EnsureSynced() as LogWriter has them. Switch() and Close() need that nobody
 // is in or between those. The rest may be called at any time. No lock is held across I/O; who
 // changes or syncs files from outside the commit queue takes turns.
 class ActiveLog {
@@ -53,6 +53,9 @@ class ActiveLog {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::StatusOr<Place> Reserve(uint64_t payload_size, SequenceRange sequences);
+  absl::StatusOr<std::optional<Place>> AppendCached(uint64_t payload_size,
+                                                    absl::Span<const ByteSpan> pieces,
+                                                    SequenceRange sequences);
   absl::Status Flush(const Place& place, absl::Span<const ByteSpan> pieces, LogSync sync);
   absl::Status EnsureSynced(const Place& place);
 

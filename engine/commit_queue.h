@@ -75,6 +75,7 @@ struct CommitBatch {
   SequenceNumber last_sequence;
   absl::Span<const ByteSpan> pieces;  // all `encoded`: the record's payload
   Place place;                        // set by Reserve, for WriteLog and Settle
+  bool written = false;               // set by Reserve: nothing is left for WriteLog to do
 };
 
 // What a commit does to the database. Calls come as the picture above says.
@@ -94,7 +95,8 @@ class CommitTarget {
   // In order of numbers, quick, no disk: sets the status of members that must not take effect. The
   // first of the others will be numbered from batch.first_sequence on, without gaps.
   virtual void Validate(const CommitBatch& batch) = 0;
-  // In order of numbers, quick: a place in the log (LogWriter::Reserve). Only logged batches.
+  // In order of numbers, quick: a place in the log (LogWriter::Reserve), or the whole record if no
+  // sync is asked (LogWriter::AppendCached). Only logged batches.
   virtual absl::Status Reserve(CommitBatch& batch) = 0;
   // Several at once: one record, synced if batch.synced. Only logged batches.
   virtual absl::Status WriteLog(const CommitBatch& batch) = 0;

@@ -19,6 +19,19 @@ constexpr size_t kAddedAtOnce = 32;
 
 uint64_t PayloadSize(const CommitBatch& batch) { return kGroupHeaderSize + batch.size; }
 
+std::array<uint8_t, kGroupHeaderSize> HeaderOf(const CommitBatch& batch) {
+  return EncodeGroupHeader({batch.first_sequence, static_cast<uint32_t>(batch.count)});
+}
+
+// Of a group of up to 15 without memory from the heap.
+absl::InlinedVector<ByteSpan, 16> PiecesOf(const CommitBatch& batch, ByteSpan header) {
+  absl::InlinedVector<ByteSpan, 16> pieces;
+  pieces.reserve(batch.pieces.size() + 1);
+  pieces.push_back(header);
+  pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
+  return pieces;
+}
+
 }  // namespace
 
 WritePath::WritePath(WritePathParts parts)
@@ -164,21 +177,28 @@ void WritePath::Validate(const CommitBatch& batch) {
 // --- the log
 
 absl::Status WritePath::Reserve(CommitBatch& batch) {
-  FIRN_ASSIGN_OR_RETURN(batch.place,
-                        parts_.log.Reserve(PayloadSize(batch),
-                                           {batch.first_sequence, batch.last_sequence}));
+  const SequenceRange sequences = {batch.first_sequence, batch.last_sequence};
+  if (!batch.synced) {
+    const auto header = HeaderOf(batch);
+    FIRN_ASSIGN_OR_RETURN(
+        const std::optional<Place> place,
+        parts_.log.AppendCached(PayloadSize(batch), PiecesOf(batch, header), sequences));
+    if (place.has_value()) {
+      batch.place = *place;
+      batch.written = true;
+      parts_.counters.log_flushes.fetch_add(1, std::memory_order_relaxed);
+      return absl::OkStatus();
+    }
+  }
+  FIRN_ASSIGN_OR_RETURN(batch.place, parts_.log.Reserve(PayloadSize(batch), sequences));
   return absl::OkStatus();
 }
 
 absl::Status WritePath::WriteLog(const CommitBatch& batch) {
-  const std::array<uint8_t, kGroupHeaderSize> header = EncodeGroupHeader(
-      {batch.first_sequence, static_cast<uint32_t>(batch.count)});
-  std::vector<ByteSpan> pieces;
-  pieces.reserve(batch.pieces.size() + 1);
-  pieces.push_back(header);
-  pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
+  if (batch.written) return absl::OkStatus();
+  const auto header = HeaderOf(batch);
   const uint64_t begin = batch.synced ? parts_.clock.MonotonicMicroseconds() : 0;
-  FIRN_RETURN_IF_ERROR(parts_.log.Flush(batch.place, pieces,
+  FIRN_RETURN_IF_ERROR(parts_.log.Flush(batch.place, PiecesOf(batch, header),
                                         batch.synced ? LogSync::kSynced : LogSync::kBuffered));
   parts_.counters.log_flushes.fetch_add(1, std::memory_order_relaxed);
   if (batch.synced) {

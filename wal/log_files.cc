@@ -335,7 +335,7 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogFiles::Create(const NewLog& log,
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                         file_system_.OpenForWrite(PathOf(log.number), options_.access));
   std::unique_ptr<WritableFile> cached;
-  if (file->access() == FileAccess::kDirect) {
+  if (options_.access == FileAccess::kDirect) {
     FIRN_ASSIGN_OR_RETURN(
         cached, file_system_.OpenForWrite(PathOf(log.number), FileAccess::kBuffered));
   }

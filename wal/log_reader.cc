@@ -79,29 +79,58 @@ absl::StatusOr<std::optional<LogRecord>> LogReader::ReadRecord() {
     ending_ = LogEnding::kFinal;
     return std::nullopt;
   }
-  FIRN_ASSIGN_OR_RETURN(const std::optional<RecordHeader> header, ReadHeader());
-  std::optional<ByteSpan> payload;
-  if (header.has_value()) {
-    FIRN_ASSIGN_OR_RETURN(payload, ReadPayload(*header));
-  }
-  if (!payload.has_value()) {
+  FIRN_ASSIGN_OR_RETURN(const std::optional<Found> found, FindNext());
+  if (!found.has_value()) {
     FIRN_ASSIGN_OR_RETURN(ending_, JudgeBadRecord());
     return std::nullopt;
   }
-  FIRN_RETURN_IF_ERROR(Accept(*header));
+  FIRN_RETURN_IF_ERROR(Accept(*found));
   LogRecord record;
-  record.payload = *payload;
-  record.sequences = header->sequences;
-  record.offset = offset_;
-  record.limit = offset_ + RecordSizeOnDisk(header->length);
-  record.synced_size = header->synced_size;
+  record.payload = found->payload;
+  record.sequences = found->header.sequences;
+  record.offset = found->offset;
+  record.limit = LimitOf(found->header, found->offset);
+  record.synced_size = found->header.synced_size;
   offset_ = record.limit;
-  if (header->kind == RecordKind::kClose) {
+  if (found->header.kind == RecordKind::kClose) {
     FIRN_RETURN_IF_ERROR(CheckEnd());
     ending_ = LogEnding::kClosed;
     return std::nullopt;
   }
   return record;
+}
+
+uint64_t LogReader::LimitOf(const RecordHeader& record, uint64_t offset) const {
+  return offset + (header_.version == 1 ? RecordSizeOnDisk(record.length)
+                                        : RecordSize(record.length));
+}
+
+absl::StatusOr<std::optional<LogReader::Found>> LogReader::FindNext() {
+  FIRN_ASSIGN_OR_RETURN(std::optional<Found> found, ReadAt(offset_, 0));
+  const uint64_t gap = RoundUpToBlock(offset_) - offset_;
+  if (found.has_value() || gap == 0 || gap > file_->size() - offset_) return found;
+  // What lies between is checked too, so that no byte of a log can change unnoticed.
+  FIRN_ASSIGN_OR_RETURN(const bool padding_is_zero, PaddingIsZero());
+  if (!padding_is_zero) return std::nullopt;
+  return ReadAt(offset_ + gap, gap);
+}
+
+absl::StatusOr<bool> LogReader::PaddingIsZero() {
+  const uint64_t size = std::min(RoundUpToBlock(offset_), file_->size()) - offset_;
+  FIRN_ASSIGN_OR_RETURN(const ByteSpan padding, View(offset_, size));
+  return AllZero(padding);
+}
+
+absl::StatusOr<std::optional<LogReader::Found>> LogReader::ReadAt(uint64_t offset, uint64_t gap) {
+  const uint64_t left = file_->size() - offset;  // `offset` never passes the end of the file
+  if (left < kRecordHeaderSize) return std::nullopt;
+  FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes, View(offset, kRecordHeaderSize));
+  const std::optional<RecordHeader> record = DecodeRecordHeader(bytes, header_, offset);
+  if (!record.has_value() || record->gap != gap) return std::nullopt;
+  if (LimitOf(*record, offset) - offset > left) return std::nullopt;
+  FIRN_ASSIGN_OR_RETURN(const std::optional<ByteSpan> payload, ReadPayload(*record, offset));
+  if (!payload.has_value()) return std::nullopt;
+  return Found{offset, *record, *payload};
 }
 
 absl::StatusOr<ByteSpan> LogReader::View(uint64_t offset, uint64_t size) {
@@ -121,23 +150,15 @@ absl::StatusOr<ByteSpan> LogReader::View(uint64_t offset, uint64_t size) {
                                    static_cast<size_t>(size));
 }
 
-absl::StatusOr<std::optional<RecordHeader>> LogReader::ReadHeader() {
-  const uint64_t left = file_->size() - offset_;  // offset_ never passes the end of the file
-  if (left < kLogBlockSize) return std::nullopt;
-  FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes, View(offset_, kRecordHeaderSize));
-  const std::optional<RecordHeader> record = DecodeRecordHeader(bytes, header_, offset_);
-  if (record.has_value() && RecordSizeOnDisk(record->length) > left) return std::nullopt;
-  return record;
-}
-
-absl::StatusOr<std::optional<ByteSpan>> LogReader::ReadPayload(const RecordHeader& record) {
-  const uint64_t payload_offset = offset_ + kRecordHeaderSize;
-  const uint64_t size = RecordSizeOnDisk(record.length);
+absl::StatusOr<std::optional<ByteSpan>> LogReader::ReadPayload(const RecordHeader& record,
+                                                               uint64_t offset) {
+  const uint64_t payload_offset = offset + kRecordHeaderSize;
+  const uint64_t size = LimitOf(record, offset) - offset;
   const size_t padding_size = static_cast<size_t>(size - kRecordHeaderSize - record.length);
   ByteSpan payload;
   ByteSpan padding;
   if (size <= kWindowSize) {
-    FIRN_ASSIGN_OR_RETURN(const ByteSpan whole, View(offset_, size));
+    FIRN_ASSIGN_OR_RETURN(const ByteSpan whole, View(offset, size));
     payload = whole.subspan(kRecordHeaderSize, record.length);
     padding = whole.subspan(kRecordHeaderSize + record.length);
   } else {
@@ -146,8 +167,7 @@ absl::StatusOr<std::optional<ByteSpan>> LogReader::ReadPayload(const RecordHeade
     payload = large_payload_;
     FIRN_ASSIGN_OR_RETURN(padding, View(payload_offset + record.length, padding_size));
   }
-  // Padding is checked too, so that no byte of a log can change unnoticed.
-  if (Crc32c(payload, RecordSeed(header_, offset_)) != record.payload_checksum ||
+  if (Crc32c(payload, RecordSeed(header_, offset)) != record.payload_checksum ||
       !AllZero(padding)) {
     return std::nullopt;
   }
@@ -156,19 +176,20 @@ absl::StatusOr<std::optional<ByteSpan>> LogReader::ReadPayload(const RecordHeade
 
 // What an intact record says can still be wrong: that is a writer's mistake, or a file that somebody
 // made by hand.
-absl::Status LogReader::Accept(const RecordHeader& record) {
+absl::Status LogReader::Accept(const Found& found) {
+  const RecordHeader& record = found.header;
   const bool closes = record.kind == RecordKind::kClose;
   const bool unnumbered = record.sequences == SequenceRange{};
   if (closes ? record.sequences.last < last_sequence_
              : !unnumbered && record.sequences.first <= last_sequence_) {
     return CorruptionAt(
-        path(), offset_, "sequence numbers that do not grow",
+        path(), found.offset, "sequence numbers that do not grow",
         {.expected = last_sequence_.value + 1, .actual = record.sequences.first.value});
   }
   if (!unnumbered) last_sequence_ = record.sequences.last;
-  const uint64_t limit = offset_ + RecordSizeOnDisk(record.length);
+  const uint64_t limit = LimitOf(record, found.offset);
   if (options_.final_end.has_value() && limit > options_.final_end->size) {
-    return CorruptionAt(path(), offset_, "a record reaches beyond the end of its log",
+    return CorruptionAt(path(), found.offset, "a record reaches beyond the end of its log",
                         {.expected = options_.final_end->size, .actual = limit});
   }
   return absl::OkStatus();
@@ -181,7 +202,12 @@ absl::StatusOr<LogEnding> LogReader::JudgeBadRecord() {
         absl::StrFormat("bad record; the next log says that this one ends at offset %d",
                         options_.final_end->size));
   }
-  if (options_.synced_size_min > offset_) {
+  FIRN_ASSIGN_OR_RETURN(const bool padding_is_zero, PaddingIsZero());
+  // Who synced up to the very end of the last record synced the zeroes behind it too.
+  const auto covers = [&](uint64_t synced_size) {
+    return synced_size > offset_ || (synced_size == offset_ && !padding_is_zero);
+  };
+  if (covers(options_.synced_size_min)) {
     return CorruptionAt(
         path(), offset_,
         absl::StrFormat("bad record, though the first %d bytes are known to have been on stable "
@@ -189,20 +215,43 @@ absl::StatusOr<LogEnding> LogReader::JudgeBadRecord() {
                         options_.synced_size_min));
   }
   bool torn = false;
-  for (uint64_t at = offset_; file_->size() - at >= kLogBlockSize; at += kLogBlockSize) {
-    FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes, View(at, kRecordHeaderSize));
-    const std::optional<RecordHeader> later = DecodeRecordHeader(bytes, header_, at);
-    if (!later.has_value()) continue;
+  uint64_t to_check = file_->size();  // bytes of payload: a hostile file must not make this quadratic
+  for (uint64_t at = offset_; at < file_->size();) {
+    FIRN_ASSIGN_OR_RETURN(const std::optional<Found> later, FindLater(at));
+    if (!later.has_value()) break;
     torn = true;
-    if (later->synced_size > offset_) {
+    if (covers(later->header.synced_size)) {
       return CorruptionAt(
           path(), offset_,
           absl::StrFormat("bad record, though the record at offset %d says that the first %d bytes "
                           "were on stable storage",
-                          at, later->synced_size));
+                          later->offset, later->header.synced_size));
     }
+    // What an intact record carries is not looked at; behind a torn header anything may be a record.
+    at = later->offset + kRecordAlignment;
+    if (later->header.length > to_check) continue;
+    to_check -= later->header.length;
+    FIRN_ASSIGN_OR_RETURN(const std::optional<Found> intact,
+                          ReadAt(later->offset, later->header.gap));
+    if (intact.has_value()) at = LimitOf(intact->header, intact->offset);
   }
   return torn ? LogEnding::kTorn : LogEnding::kUnclosed;
+}
+
+absl::StatusOr<std::optional<LogReader::Found>> LogReader::FindLater(uint64_t offset) {
+  const uint64_t step = header_.version == 1 ? kLogBlockSize : kRecordAlignment;
+  uint64_t at = (offset + step - 1) / step * step;
+  while (at < file_->size() && file_->size() - at >= kRecordHeaderSize) {
+    FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes,
+                          View(at, std::min(kWindowSize, file_->size() - at)));
+    size_t i = 0;
+    for (; i < bytes.size() && bytes.size() - i >= kRecordHeaderSize; i += step) {
+      const auto header = DecodeRecordHeader(bytes.subspan(i), header_, at + i);
+      if (header.has_value()) return Found{at + i, *header, ByteSpan()};
+    }
+    at += i;
+  }
+  return std::nullopt;
 }
 
 absl::Status LogReader::CheckEnd() const {

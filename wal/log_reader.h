@@ -41,7 +41,7 @@ struct LogRecord {
   ByteSpan payload;  // valid until the next call
   SequenceRange sequences;
   uint64_t offset = 0;       // of the record in the file
-  uint64_t limit = 0;        // one past its last block
+  uint64_t limit = 0;        // where it ends
   uint64_t synced_size = 0;  // as its header says
 };
 
@@ -79,23 +79,38 @@ class LogReader {
   LogReader(std::unique_ptr<RandomAccessFile> file, const LogHeader& header,
             const LogReaderOptions& options);
 
+  // An intact record.
+  struct Found {
+    uint64_t offset = 0;
+    RecordHeader header;
+    ByteSpan payload;  // valid until the next View()
+  };
+
   absl::StatusOr<std::optional<LogRecord>> ReadRecord();
+  // The record that follows the one that ends at offset_; nullopt: a bad one.
+  absl::StatusOr<std::optional<Found>> FindNext();
+  // The record at `offset`, behind `gap`; nullopt: a bad one.
+  absl::StatusOr<std::optional<Found>> ReadAt(uint64_t offset, uint64_t gap);
+  // Whether only zeroes stand between offset_ and the next block.
+  absl::StatusOr<bool> PaddingIsZero();
   // Bytes [offset, offset + size) through the window; size is at most kWindowSize.
   absl::StatusOr<ByteSpan> View(uint64_t offset, uint64_t size);
-  // The header of a record at offset_ that lies wholly inside the file; nullopt: a bad one.
-  absl::StatusOr<std::optional<RecordHeader>> ReadHeader();
-  // The payload, if its checksum and padding are right; nullopt: a bad record.
-  absl::StatusOr<std::optional<ByteSpan>> ReadPayload(const RecordHeader& record);
+  // The payload and what follows it up to the record's end, if checksum and padding are right;
+  // nullopt: a bad record. The record lies wholly inside the file.
+  absl::StatusOr<std::optional<ByteSpan>> ReadPayload(const RecordHeader& record, uint64_t offset);
   // Takes in an intact record: what its numbers say must fit what came before.
-  absl::Status Accept(const RecordHeader& record);
+  absl::Status Accept(const Found& found);
   // Decides what the bad record at offset_ means: how the log ends here, or DataLoss.
   absl::StatusOr<LogEnding> JudgeBadRecord();
+  // The first header of a record at or after `offset`, torn or not; nullopt: there is none.
+  absl::StatusOr<std::optional<Found>> FindLater(uint64_t offset);
+  uint64_t LimitOf(const RecordHeader& record, uint64_t offset) const;
   absl::Status CheckEnd() const;
 
   const std::unique_ptr<RandomAccessFile> file_;
   const LogHeader header_;
   const LogReaderOptions options_;
-  uint64_t offset_ = kLogBlockSize;  // of the next record
+  uint64_t offset_ = kLogBlockSize;  // where the last record ends
   SequenceNumber last_sequence_;
   std::optional<LogEnding> ending_;
   absl::Status error_;  // damage is reported again by every later call

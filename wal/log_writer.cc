@@ -21,6 +21,8 @@ static_assert(kClosingRecordSize == kLogBlockSize);
 
 constexpr uint64_t kGrowthStep = uint64_t{64} << 10;  // bytes zero-filled at once in a growing log
 constexpr size_t kZeroesSize = size_t{1} << 20;
+// Cached records up to this size are put together and written as one piece.
+constexpr size_t kTailBufferSize = size_t{32} << 10;
 
 }  // namespace
 
@@ -83,7 +85,7 @@ LogWriter::LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file
       path_(file->path()),
       growth_(growth),
       file_(std::move(file)),
-      cached_(std::move(cached)),
+      cached_file_(std::move(cached)),
       buffers_(std::make_unique<BufferPool>()),
       prepared_size_(file_->size()),
       last_sequence_(header.previous.end.last_sequence),
@@ -95,7 +97,7 @@ LogWriter::~LogWriter() = default;
 
 bool LogWriter::FitsLocked(uint64_t payload_size) const {
   // Subtract: the sum could wrap around.
-  const uint64_t left = prepared_size_ - std::min(prepared_size_, size_);
+  const uint64_t left = prepared_size_ - std::min(prepared_size_, RoundUpToBlock(size_));
   return payload_size <= kMaxPayloadSize &&
          RecordSizeOnDisk(payload_size) + kClosingRecordSize <= left;
 }
@@ -114,7 +116,7 @@ absl::Status LogWriter::EnsureRoom(uint64_t payload_size) {
     FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
     if (FitsLocked(payload_size)) return absl::OkStatus();
     from = prepared_size_;
-    limit = size_ + RecordSizeOnDisk(payload_size) + kClosingRecordSize;
+    limit = RoundUpToBlock(size_) + RecordSizeOnDisk(payload_size) + kClosingRecordSize;
     limit = (limit + kGrowthStep - 1) / kGrowthStep * kGrowthStep;
   }
   FIRN_RETURN_IF_ERROR(ZeroFill(from, limit));
@@ -138,13 +140,32 @@ absl::Status LogWriter::ZeroFill(uint64_t from, uint64_t limit) {
   return file->Close();
 }
 
+absl::Status LogWriter::CheckReserve(uint64_t payload_size, SequenceRange sequences) const {
+  if (payload_size == 0 || payload_size > kMaxPayloadSize) {
+    return InvalidArgument(absl::StrCat(path_, ": a record of ", payload_size,
+                                        " bytes; between 1 and ", kMaxPayloadSize, " are allowed"));
+  }
+  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
+  FIRN_CHECK(!closed_);
+  FIRN_CHECK(sequences.first <= sequences.last);
+  FIRN_CHECK(sequences.first.value == 0 || sequences.first > last_sequence_);
+  if (!FitsLocked(payload_size)) {
+    return absl::OutOfRangeError(absl::StrCat(path_, ": no room for a record of ", payload_size,
+                                              " bytes: ", size_, " of ", prepared_size_,
+                                              " bytes are taken"));
+  }
+  return absl::OkStatus();
+}
+
 Place LogWriter::ReserveLocked(uint64_t payload_size, SequenceRange sequences) {
   Place place;
-  place.offset = size_;
-  place.limit = size_ + RecordSizeOnDisk(payload_size);
+  place.offset = RoundUpToBlock(size_);
+  place.limit = place.offset + RecordSize(payload_size);
+  place.gap = static_cast<uint16_t>(place.offset - size_);
   place.payload_size = static_cast<uint32_t>(payload_size);
   place.sequences = sequences;
   size_ = place.limit;
+  shares_ = false;
   if (sequences.last.value != 0) last_sequence_ = sequences.last;
   in_flight_.push_back({.offset = place.offset,
                         .limit = place.limit,
@@ -155,20 +176,8 @@ Place LogWriter::ReserveLocked(uint64_t payload_size, SequenceRange sequences) {
 }
 
 absl::StatusOr<Place> LogWriter::Reserve(uint64_t payload_size, SequenceRange sequences) {
-  if (payload_size == 0 || payload_size > kMaxPayloadSize) {
-    return InvalidArgument(absl::StrCat(path_, ": a record of ", payload_size,
-                                        " bytes; between 1 and ", kMaxPayloadSize, " are allowed"));
-  }
   MutexLock lock(mutex_);
-  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
-  FIRN_CHECK(!closed_);
-  FIRN_CHECK(sequences.first <= sequences.last);
-  FIRN_CHECK(sequences.first.value == 0 || sequences.first > last_sequence_);
-  if (!FitsLocked(payload_size)) {
-    return absl::OutOfRangeError(absl::StrCat(path_, ": no room for a record of ", payload_size,
-                                              " bytes: ", size_, " of ", prepared_size_,
-                                              " bytes are taken"));
-  }
+  FIRN_RETURN_IF_ERROR(CheckReserve(payload_size, sequences));
   return ReserveLocked(payload_size, sequences);
 }
 
@@ -197,41 +206,132 @@ void BuildRecord(const RecordHeader& fields, uint32_t seed, absl::Span<const Byt
 
 }  // namespace
 
+RecordHeader LogWriter::HeaderFor(const Place& place, RecordKind kind,
+                                  uint64_t synced_size) const {
+  RecordHeader record;
+  record.length = place.payload_size;
+  record.kind = kind;
+  record.gap = place.gap;
+  record.log_number = header_.number;
+  record.synced_size = synced_size;
+  record.sequences = place.sequences;
+  return record;
+}
+
 absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
                                     absl::Span<const ByteSpan> pieces, LogSync sync) {
-  uint64_t synced_size = 0;
-  {
-    MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
-    synced_size = synced_size_;
-  }
-  const uint64_t size = place.limit - place.offset;
+  const uint64_t size = RoundUpToBlock(place.limit) - place.offset;
   AlignedBuffer buffer = buffers_->Take(size);
   const absl::Span<uint8_t> target = buffer.span().first(static_cast<size_t>(size));
-  BuildRecord({.length = place.payload_size,
-               .kind = kind,
-               .log_number = header_.number,
-               .synced_size = synced_size,
-               .sequences = place.sequences},
-              RecordSeed(header_, place.offset), pieces, target);
+  BuildRecord(HeaderFor(place, kind, synced_size()), RecordSeed(header_, place.offset), pieces,
+              target);
   uint64_t start_tick = 0;
   {
-    MutexLock lock(mutex_);
-    // Another flush may have failed while the record was built.
-    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
-    start_tick = tick_;
+    MutexLock tail(tail_mutex_);
+    // An earlier flush may have failed, perhaps while the record was built.
+    FIRN_ASSIGN_OR_RETURN(start_tick, BeginSync());
+    ++flushes_;
   }
   const ByteSpan bytes(target);
-  WritableFile& unsynced = cached_ != nullptr ? *cached_ : *file_;
   const absl::Status written = sync == LogSync::kSynced ? file_->WriteAndSync(place.offset, {bytes})
-                                                        : unsynced.Write(place.offset, {bytes});
+                                                        : file_->Write(place.offset, {bytes});
   buffers_->Return(std::move(buffer));
+  {
+    MutexLock tail(tail_mutex_);
+    --flushes_;
+  }
   if (!written.ok()) return Stick(written);
   MutexLock lock(mutex_);
   MarkWritten(place.offset);
   if (sync == LogSync::kSynced) MarkSynced(start_tick, place.offset);
   // Written, but behind a record that may be missing: not to be acknowledged.
   return DetachedCopy(error_);
+}
+
+absl::StatusOr<uint64_t> LogWriter::BeginSync() {
+  MutexLock lock(mutex_);
+  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
+  shares_ = false;
+  return tick_;
+}
+
+absl::StatusOr<std::optional<Place>> LogWriter::AppendCached(uint64_t payload_size,
+                                                             absl::Span<const ByteSpan> pieces,
+                                                             SequenceRange sequences) {
+  MutexLock tail(tail_mutex_);
+  if (flushes_ > 0) return std::nullopt;
+  Place place;
+  uint64_t entry_offset = 0;
+  uint64_t synced_size = 0;
+  {
+    MutexLock lock(mutex_);
+    FIRN_RETURN_IF_ERROR(CheckReserve(payload_size, sequences));
+    place.payload_size = static_cast<uint32_t>(payload_size);
+    place.sequences = sequences;
+    entry_offset = ReserveCached(place);
+    synced_size = synced_size_;
+  }
+  const absl::Status written = WriteCached(place, synced_size, pieces);
+  if (!written.ok()) return Stick(written);
+  MutexLock lock(mutex_);
+  MarkWritten(entry_offset);
+  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
+  return place;
+}
+
+uint64_t LogWriter::ReserveCached(Place& place) {
+  if (!shares_) {
+    place = ReserveLocked(place.payload_size, place.sequences);
+    shares_ = true;
+    return place.offset;
+  }
+  // Records that share blocks become durable together: one entry for all. No sync that is running
+  // can have covered it, or it would not be shared.
+  InFlight& entry = in_flight_.back();
+  FIRN_CHECK(entry.limit == size_ && entry.state == State::kWritten);
+  place.offset = size_;
+  place.limit = size_ + RecordSize(place.payload_size);
+  size_ = place.limit;
+  if (place.sequences.last.value != 0) last_sequence_ = place.sequences.last;
+  entry.limit = place.limit;
+  entry.last_sequence = last_sequence_;
+  entry.state = State::kReserved;
+  return entry.offset;
+}
+
+// Writes up to the end of the record if it lies wholly in a block that is zero behind its last record,
+// else up to the end of its last block: so that block is zero behind this record, and the system need
+// not read it from disk first.
+absl::Status LogWriter::WriteCached(const Place& place, uint64_t synced_size,
+                                    absl::Span<const ByteSpan> pieces) {
+  const bool within_block = place.limit <= RoundUpToBlock(place.offset);
+  const uint64_t limit = within_block ? place.limit : RoundUpToBlock(place.limit);
+  const uint64_t size = limit - place.offset;
+  const uint32_t seed = RecordSeed(header_, place.offset);
+  RecordHeader record = HeaderFor(place, RecordKind::kBatch, synced_size);
+  WritableFile& file = cached_file_ == nullptr ? *file_ : *cached_file_;
+  tail_buffer_.resize(kTailBufferSize);
+  const absl::Span<uint8_t> buffer = absl::MakeSpan(tail_buffer_);
+  if (size <= buffer.size()) {
+    BuildRecord(record, seed, pieces, buffer.first(static_cast<size_t>(size)));
+    return file.Write(place.offset, {ByteSpan(buffer).first(static_cast<size_t>(size))});
+  }
+  record.payload_checksum = seed;
+  uint64_t payload_size = 0;
+  for (const ByteSpan piece : pieces) {
+    record.payload_checksum = Crc32c(piece, record.payload_checksum);
+    payload_size += piece.size();
+  }
+  FIRN_CHECK(payload_size == place.payload_size);
+  const absl::Span<uint8_t> header = buffer.first(kRecordHeaderSize);
+  const absl::Span<uint8_t> padding =
+      buffer.subspan(kRecordHeaderSize, static_cast<size_t>(size - kRecordHeaderSize - payload_size));
+  EncodeRecordHeader(record, seed, header);
+  std::memset(padding.data(), 0, padding.size());
+  tail_pieces_.assign(1, header);
+  tail_pieces_.insert(tail_pieces_.end(), pieces.begin(), pieces.end());
+  tail_pieces_.push_back(padding);
+  return file.Write(place.offset, tail_pieces_);
 }
 
 void LogWriter::MarkWritten(uint64_t offset) {
@@ -253,7 +353,8 @@ void LogWriter::MarkSynced(uint64_t start_tick, uint64_t own_offset) {
     }
   }
   while (!in_flight_.empty() && in_flight_.front().state == State::kDurable) {
-    FIRN_CHECK(in_flight_.front().offset == synced_size_);
+    FIRN_CHECK(in_flight_.front().offset == synced_size_ ||
+               in_flight_.front().offset == RoundUpToBlock(synced_size_));
     synced_size_ = in_flight_.front().limit;
     synced_sequence_ = in_flight_.front().last_sequence;
     in_flight_.pop_front();
@@ -281,13 +382,16 @@ absl::Status LogWriter::EnsureSynced(const Place& place) {
 absl::Status LogWriter::Sync() {
   uint64_t start_tick = 0;
   {
-    MutexLock lock(mutex_);
-    FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
-    const bool unsynced =
-        std::any_of(in_flight_.begin(), in_flight_.end(),
-                    [](const InFlight& entry) { return entry.state == State::kWritten; });
-    if (!unsynced) return absl::OkStatus();
-    start_tick = tick_;
+    MutexLock tail(tail_mutex_);
+    {
+      MutexLock lock(mutex_);
+      FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
+      const bool unsynced =
+          std::any_of(in_flight_.begin(), in_flight_.end(),
+                      [](const InFlight& entry) { return entry.state == State::kWritten; });
+      if (!unsynced) return absl::OkStatus();
+    }
+    FIRN_ASSIGN_OR_RETURN(start_tick, BeginSync());
   }
   const absl::Status synced = file_->Sync();
   if (!synced.ok()) return Stick(synced);
@@ -327,11 +431,14 @@ absl::StatusOr<LogEnd> LogWriter::Close(SequenceNumber last_sequence) {
     closed_ = true;
     // Its range is the last number alone, so that it may repeat the last record's.
     place = ReserveLocked(0, {.first = last_sequence, .last = last_sequence});
-    FIRN_CHECK(place.limit <= prepared_size_);
+    FIRN_CHECK(RoundUpToBlock(place.limit) <= prepared_size_);
   }
   FIRN_RETURN_IF_ERROR(WriteRecord(place, RecordKind::kClose, {}, LogSync::kSynced));
-  absl::Status closed = file_->Close();
-  if (cached_ != nullptr) closed.Update(cached_->Close());
+  if (cached_file_ != nullptr) {
+    const absl::Status closed = cached_file_->Close();
+    if (!closed.ok()) return Stick(closed);
+  }
+  const absl::Status closed = file_->Close();
   if (!closed.ok()) return Stick(closed);
   MutexLock lock(mutex_);
   FIRN_CHECK(synced_size_ == size_);

@@ -9,18 +9,31 @@
 // not there: whoever acknowledges a record must have seen every earlier Flush() succeed, and for a
 // synced one call EnsureSynced(place), for an earlier unsynced flush may have completed after this
 // one's sync began.
+// A record that nobody has asked to sync goes to the page cache in one call instead:
+//
+//     FIRN_ASSIGN_OR_RETURN(const std::optional<Place> place, log.AppendCached(size, pieces, sequences));
+//
+// It begins right behind the one before if that was such a one too and no sync has begun since, so
+// that small ones share blocks. A file may be open twice for this, past the page cache for synced
+// records and through it for these; the two never write at the same time, since a direct write drops
+// the cached pages round it. All syncs go through the first handle, which was open before anything
+// was written: it is told of every page that could not be written back, whoever wrote it.
 // Invariants:
 //   1. After a failed write or sync nothing more is written to the file: the error sticks.
 //   2. synced_size() is a prefix: every byte below it is on stable storage.
 //   3. kPrepared: every block written was zero-filled before, so a record cannot meet a full disk.
 //      kGrowing (the manifest): EnsureRoom() zero-fills ahead, apart from any record.
+//   4. A block that holds bytes that a sync has covered, or may have covered, is never written again.
+//   5. The blocks that cached records share are zero behind the last of them.
 #ifndef FIRN_WAL_LOG_WRITER_H_
 #define FIRN_WAL_LOG_WRITER_H_
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,7 +59,8 @@ enum class LogGrowth : uint8_t {
 // Where a record goes. Made by Reserve(), used by exactly one Flush().
 struct Place {
   uint64_t offset = 0;
-  uint64_t limit = 0;  // one past its last block
+  uint64_t limit = 0;  // where it ends; what Flush() writes goes on to the end of the block
+  uint16_t gap = 0;    // from the end of the record before
   uint32_t payload_size = 0;
   SequenceRange sequences;
 };
@@ -60,9 +74,7 @@ class LogWriter {
                                                            absl::string_view path,
                                                            const LogHeader& header);
   // For LogFiles: takes over a file whose block 0 is `header`, synced, and whose size is prepared.
-  // `cached` (may be null) is the same file through the page cache: records that nobody waits for go
-  // there, for a direct write takes the device's time. Records share no page, and a sync is of the
-  // file, whatever the handle.
+  // `cached`: the same file through the page cache, for AppendCached(); null if `file` is that.
   LogWriter(FileSystem& file_system, std::unique_ptr<WritableFile> file, const LogHeader& header,
             LogGrowth growth, std::unique_ptr<WritableFile> cached = nullptr);
   ~LogWriter();  // no Flush() may be running
@@ -82,25 +94,33 @@ class LogWriter {
   absl::StatusOr<Place> Reserve(uint64_t payload_size, SequenceRange sequences)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Reserves a place and writes the record there, unsynced, through the page cache: about a
+  // microsecond for a small one. nullopt: a Flush() is running, so the record has to take that way.
+  // Errors as Reserve() and Flush().
+  absl::StatusOr<std::optional<Place>> AppendCached(uint64_t payload_size,
+                                                    absl::Span<const ByteSpan> pieces,
+                                                    SequenceRange sequences)
+      ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
+
   // Writes the record whose payload is `pieces` one after the other (place.payload_size bytes in
   // all). On error the error sticks.
   absl::Status Flush(const Place& place, absl::Span<const ByteSpan> pieces, LogSync sync)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+      ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
 
   // When every flush up to `place` has returned: makes all of them durable, if they are not yet.
-  absl::Status EnsureSynced(const Place& place) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status EnsureSynced(const Place& place) ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
 
   // Makes every record whose Flush() has returned durable.
-  absl::Status Sync() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Sync() ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
 
   // EnsureRoom, Reserve and a synced Flush: one record of one piece. Not concurrent with itself.
-  absl::Status Append(ByteSpan payload, SequenceRange sequences) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Append(ByteSpan payload, SequenceRange sequences) ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
 
   // Appends a synced closing record, which makes all records durable, and closes the file. With no
   // Flush() running. The answer is what the next log's header says of this one. No other call but
   // the accessors may follow. FailedPrecondition/kPoisoned: a place was reserved and never written,
   // or a record holds numbers beyond `last_sequence`.
-  absl::StatusOr<LogEnd> Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<LogEnd> Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
 
   const LogHeader& header() const { return header_; }
   FileNumber number() const { return header_.number; }
@@ -109,7 +129,7 @@ class LogWriter {
   uint64_t synced_size() const ABSL_LOCKS_EXCLUDED(mutex_);
   // The last sequence number of the records below synced_size().
   SequenceNumber synced_sequence() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // One past the last reserved block.
+  // Where the last reserved record ends.
   uint64_t size() const ABSL_LOCKS_EXCLUDED(mutex_);
   // The last sequence number that was reserved.
   SequenceNumber last_sequence() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -126,10 +146,22 @@ class LogWriter {
   };
 
   absl::Status WriteRecord(const Place& place, RecordKind kind, absl::Span<const ByteSpan> pieces,
-                           LogSync sync) ABSL_LOCKS_EXCLUDED(mutex_);
+                           LogSync sync) ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
   bool FitsLocked(uint64_t payload_size) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckReserve(uint64_t payload_size, SequenceRange sequences) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Place ReserveLocked(uint64_t payload_size, SequenceRange sequences)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A place for AppendCached(), in the entry of in_flight_ that begins at the returned offset.
+  uint64_t ReserveCached(Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_, mutex_);
+  absl::Status WriteCached(const Place& place, uint64_t synced_size,
+                           absl::Span<const ByteSpan> pieces)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_);
+  // What is written so far may be covered by the sync that begins now: its blocks are left alone.
+  // Returns the tick that MarkSynced() asks for.
+  absl::StatusOr<uint64_t> BeginSync() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  RecordHeader HeaderFor(const Place& place, RecordKind kind, uint64_t synced_size) const;
   void MarkWritten(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A sync that began at `start_tick` succeeded; `own_offset`: the record written with it, or 0.
   void MarkSynced(uint64_t start_tick, uint64_t own_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -143,13 +175,22 @@ class LogWriter {
   const std::string path_;
   const LogGrowth growth_;
   const std::unique_ptr<WritableFile> file_;
-  const std::unique_ptr<WritableFile> cached_;  // of file_; may be null
+  const std::unique_ptr<WritableFile> cached_file_;  // null: file_
   const std::unique_ptr<BufferPool> buffers_;
+
+  // Before mutex_. Held while a record goes to the page cache, which is the order of such records and
+  // what a sync that begins waits for; the disk is not waited for under it.
+  Mutex tail_mutex_;
+  size_t flushes_ ABSL_GUARDED_BY(tail_mutex_) = 0;  // Flush() that write now
+  std::vector<uint8_t> tail_buffer_ ABSL_GUARDED_BY(tail_mutex_);
+  std::vector<ByteSpan> tail_pieces_ ABSL_GUARDED_BY(tail_mutex_);
 
   mutable Mutex mutex_;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
   uint64_t prepared_size_ ABSL_GUARDED_BY(mutex_);
   uint64_t size_ ABSL_GUARDED_BY(mutex_) = kLogBlockSize;
+  // The last reserved record was a cached one, and no sync has begun since.
+  bool shares_ ABSL_GUARDED_BY(mutex_) = false;
   SequenceNumber last_sequence_ ABSL_GUARDED_BY(mutex_);
   uint64_t synced_size_ ABSL_GUARDED_BY(mutex_) = kLogBlockSize;
   SequenceNumber synced_sequence_ ABSL_GUARDED_BY(mutex_);

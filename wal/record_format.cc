@@ -37,6 +37,7 @@ constexpr size_t kRecordCheckedOffset = 4;
 constexpr size_t kLengthOffset = 8;
 constexpr size_t kRecordKindOffset = 12;
 constexpr size_t kRecordReservedOffset = 13;
+constexpr size_t kGapOffset = 14;
 constexpr size_t kLogNumberOffset = 16;
 constexpr size_t kSyncedSizeOffset = 24;
 constexpr size_t kFirstSequenceOffset = 32;
@@ -47,6 +48,13 @@ bool AllZero(ByteSpan bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
 }
 
+// A gap reaches from the end of a record to the next block, or there is none.
+bool GapIsInRange(uint16_t gap, uint32_t version, uint64_t offset) {
+  if (gap == 0) return true;
+  return version >= 2 && gap < kLogBlockSize && gap % kRecordAlignment == 0 &&
+         offset % kLogBlockSize == 0 && offset > kLogBlockSize;
+}
+
 }  // namespace
 
 void EncodeLogHeader(const LogHeader& header, absl::Span<uint8_t> block) {
@@ -54,7 +62,7 @@ void EncodeLogHeader(const LogHeader& header, absl::Span<uint8_t> block) {
   uint8_t* const target = block.data();
   std::memset(target, 0, kLogBlockSize);
   std::memcpy(target, kLogMagic, kLogMagicSize);
-  StoreFixed32(target + kVersionOffset, kLogFormatVersion);
+  StoreFixed32(target + kVersionOffset, header.version);
   target[kLogKindOffset] = static_cast<uint8_t>(header.kind);
   target[kChecksumKindOffset] = kChecksumCrc32c;
   StoreFixed64(target + kNumberOffset, header.number.value);
@@ -80,10 +88,10 @@ absl::StatusOr<LogHeader> DecodeLogHeader(ByteSpan block, absl::string_view path
                         {.expected = stored, .actual = checksum});
   }
   const uint32_t version = LoadFixed32(source + kVersionOffset);
-  if (version != kLogFormatVersion) {
+  if (version < kLogFormatVersionMin || version > kLogFormatVersion) {
     return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kFormatVersion,
-                     absl::StrFormat("%s: log format version %d; this build reads version %d", path,
-                                     version, kLogFormatVersion));
+                     absl::StrFormat("%s: log format version %d; this build reads versions %d to %d",
+                                     path, version, kLogFormatVersionMin, kLogFormatVersion));
   }
   const uint8_t kind = source[kLogKindOffset];
   if (kind != static_cast<uint8_t>(LogKind::kWrites) &&
@@ -100,6 +108,7 @@ absl::StatusOr<LogHeader> DecodeLogHeader(ByteSpan block, absl::string_view path
     return CorruptionAt(path, kHeaderReservedOffset, "reserved bytes of the header are not zero");
   }
   LogHeader header;
+  header.version = version;
   header.kind = static_cast<LogKind>(kind);
   header.number = {LoadFixed64(source + kNumberOffset)};
   header.salt = LoadFixed64(source + kSaltOffset);
@@ -126,6 +135,7 @@ void EncodeRecordHeader(const RecordHeader& record, uint32_t seed, absl::Span<ui
   StoreFixed32(bytes + kPayloadChecksumOffset, record.payload_checksum);
   StoreFixed32(bytes + kLengthOffset, record.length);
   bytes[kRecordKindOffset] = static_cast<uint8_t>(record.kind);
+  StoreFixed16(bytes + kGapOffset, record.gap);
   StoreFixed64(bytes + kLogNumberOffset, record.log_number.value);
   StoreFixed64(bytes + kSyncedSizeOffset, record.synced_size);
   StoreFixed64(bytes + kFirstSequenceOffset, record.sequences.first.value);
@@ -147,8 +157,9 @@ std::optional<RecordHeader> DecodeRecordHeader(ByteSpan bytes, const LogHeader& 
   if (!is_batch && !is_close) return std::nullopt;
   if (is_batch && (length == 0 || length > kMaxPayloadSize)) return std::nullopt;
   if (is_close && length != 0) return std::nullopt;
-  const size_t reserved_size = kLogNumberOffset - kRecordReservedOffset;
-  if (!AllZero(fields.subspan(kRecordReservedOffset, reserved_size))) return std::nullopt;
+  if (source[kRecordReservedOffset] != 0) return std::nullopt;
+  const uint16_t gap = LoadFixed16(source + kGapOffset);
+  if (!GapIsInRange(gap, header.version, offset)) return std::nullopt;
   const uint32_t checksum =
       Crc32c(fields.subspan(kRecordCheckedOffset), RecordSeed(header, offset));
   if (checksum != LoadFixed32(source)) return std::nullopt;
@@ -156,6 +167,7 @@ std::optional<RecordHeader> DecodeRecordHeader(ByteSpan bytes, const LogHeader& 
   record.payload_checksum = LoadFixed32(source + kPayloadChecksumOffset);
   record.length = length;
   record.kind = static_cast<RecordKind>(kind);
+  record.gap = gap;
   record.log_number = header.number;
   record.synced_size = LoadFixed64(source + kSyncedSizeOffset);
   record.sequences.first = {LoadFixed64(source + kFirstSequenceOffset)};

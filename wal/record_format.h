@@ -6,7 +6,7 @@
 //   offset  size  field
 //        0     8  magic              "firnlog\n"
 //        8     4  checksum           CRC32C of bytes [12, 4096)
-//       12     4  version            1; another is refused by name
+//       12     4  version            2; 1 is read, another is refused by name
 //       16     1  kind               1 log of writes, 2 manifest
 //       17     1  checksum_kind      1 CRC32C, 4 bytes
 //       18     6  reserved           zero
@@ -19,13 +19,17 @@
 //       72     8  manifest size      how much of it was on stable storage then
 //       80  4016  zero
 //
-// A record begins at a block and is padded with zeroes to whole blocks:
+// A record ends where its payload does, rounded up to 8 bytes with zeroes. The next one begins right
+// there, or at the next block behind zeroes, and its header says which. So a record whose neighbour
+// nobody has asked to sync shares blocks with it, and one behind a sync begins at a new block:
 //
 //        0     4  header checksum    CRC32C of bytes [4, 48), seeded with RecordSeed()
 //        4     4  payload checksum   CRC32C of the payload, seeded with RecordSeed()
 //        8     4  length             payload bytes: [1, kMaxPayloadSize]; 0 in a closing record
 //       12     1  kind               1 batch, 2 close; 0 and others are refused
-//       13     3  reserved           zero
+//       13     1  reserved           zero
+//       14     2  gap                bytes between the end of the record before (or of the file
+//                                    header) and this one: 0, or up to the next block
 //       16     8  log_number         of the file that this record was written for
 //       24     8  synced_size        [4096, offset of the record]: bytes of this file that were on
 //                                    stable storage when the record was written
@@ -38,7 +42,11 @@
 //   2. kind is never 0, so the zeroes of a prepared file are not a record.
 //   3. The header has a checksum of its own, so that a length is believed before memory is spent on
 //      it, and a synced_size although the payload behind it is torn.
-//   4. A block that holds a record is written once in the life of a file.
+//   4. A block that a sync has covered is not written again in the life of the file.
+//   5. Each record names the end of the one before it (offset - gap), so a record that is missing
+//      between two intact ones is noticed wherever the second begins.
+//
+// Version 1 has no gap (zero): a record begins at a block and is padded with zeroes to whole blocks.
 #ifndef FIRN_WAL_RECORD_FORMAT_H_
 #define FIRN_WAL_RECORD_FORMAT_H_
 
@@ -57,7 +65,9 @@ inline constexpr size_t kLogBlockSize = 4096;
 inline constexpr size_t kRecordHeaderSize = 48;
 // A batch of 64 MiB and what the engine may put round it.
 inline constexpr uint32_t kMaxPayloadSize = (64u << 20) + 4096u;
-inline constexpr uint32_t kLogFormatVersion = 1;
+inline constexpr uint32_t kLogFormatVersion = 2;
+inline constexpr uint32_t kLogFormatVersionMin = 1;  // the oldest that is read
+inline constexpr uint64_t kRecordAlignment = 8;
 inline constexpr char kLogMagic[] = "firnlog\n";
 inline constexpr size_t kLogMagicSize = 8;
 static_assert(sizeof(kLogMagic) == kLogMagicSize + 1);
@@ -92,6 +102,7 @@ struct ManifestPosition {
 };
 
 struct LogHeader {
+  uint32_t version = kLogFormatVersion;
   LogKind kind = LogKind::kWrites;
   FileNumber number;
   uint64_t salt = 0;
@@ -109,14 +120,25 @@ struct RecordHeader {
   uint32_t payload_checksum = 0;
   uint32_t length = 0;
   RecordKind kind = RecordKind::kBatch;
+  uint16_t gap = 0;
   FileNumber log_number;
   uint64_t synced_size = 0;
   SequenceRange sequences;
 };
 
-// Bytes that a record of `payload_size` takes in the file: header, payload, padding.
+inline constexpr uint64_t RoundUpToBlock(uint64_t offset) {
+  return (offset + kLogBlockSize - 1) / kLogBlockSize * kLogBlockSize;
+}
+
+// Bytes from the beginning of a record of `payload_size` to its end.
+inline constexpr uint64_t RecordSize(uint64_t payload_size) {
+  return (kRecordHeaderSize + payload_size + kRecordAlignment - 1) / kRecordAlignment *
+         kRecordAlignment;
+}
+
+// Bytes that it takes in the file if it begins at a block and shares none.
 inline constexpr uint64_t RecordSizeOnDisk(uint64_t payload_size) {
-  return (kRecordHeaderSize + payload_size + kLogBlockSize - 1) / kLogBlockSize * kLogBlockSize;
+  return RoundUpToBlock(kRecordHeaderSize + payload_size);
 }
 
 // `block` has kLogBlockSize bytes; all of them are written.
@@ -131,7 +153,7 @@ uint32_t RecordSeed(const LogHeader& header, uint64_t offset);
 // `target` has kRecordHeaderSize bytes.
 void EncodeRecordHeader(const RecordHeader& record, uint32_t seed, absl::Span<uint8_t> target);
 // nullopt: these bytes are no record header of the file with `header` at `offset`. `bytes` has at
-// least kRecordHeaderSize. Length, kind, log number and synced_size are within their ranges.
+// least kRecordHeaderSize. Length, kind, gap, log number and synced_size are within their ranges.
 std::optional<RecordHeader> DecodeRecordHeader(ByteSpan bytes, const LogHeader& header,
                                                uint64_t offset);
 

@@ -42,7 +42,7 @@ TEST_F(WritePathTest, AQuietKeyspaceDoesNotPinLogsForEver) {
   options.memtable_size = 1 << 20;  // only the logs' size can cause a flush
   Restart(options);
   for (int i = 0; i < 300; ++i) {
-    ASSERT_THAT(store_.Put("busy", absl::StrCat("k", i), "v"), IsOk());
+    ASSERT_THAT(store_.Put("busy", absl::StrCat("k", i), std::string(3000, 'v')), IsOk());
     static_cast<void>(store_.executor().Step());
   }
   EXPECT_TRUE(store_.Open("quiet").impl()->version()->active()->empty());

@@ -29,11 +29,11 @@ firn::LogHeader GoodHeader() {
   return header;
 }
 
-// Walks as the reader would, and makes each block that says it is a record a right one.
+// Walks as the reader would, and makes what stands where a record may begin a right one.
 void Repair(std::vector<uint8_t>& file) {
   const firn::LogHeader header = GoodHeader();
   uint64_t offset = kLogBlockSize;
-  while (file.size() - offset >= kLogBlockSize) {
+  while (file.size() - offset >= kRecordHeaderSize) {
     uint8_t* const record = file.data() + offset;
     const uint32_t seed = firn::RecordSeed(header, offset);
     const uint64_t length = firn::LoadFixed32(record + 8);
@@ -45,8 +45,16 @@ void Repair(std::vector<uint8_t>& file) {
     firn::StoreFixed32(record,
                        firn::Crc32c(firn::ByteSpan(record + 4, kRecordHeaderSize - 4), seed));
     if (length > left) return;
-    offset += firn::RecordSizeOnDisk(length);
-    if (offset > file.size()) return;
+    const uint64_t limit = offset + firn::RecordSize(length);
+    const uint64_t next_block = firn::RoundUpToBlock(limit);
+    if (next_block > file.size()) return;
+    // The input says where the next record begins: right there, or at the next block.
+    offset = limit;
+    if (file.size() - next_block < kRecordHeaderSize || file[next_block + 14] == 0) continue;
+    std::fill(file.begin() + static_cast<ptrdiff_t>(limit),
+              file.begin() + static_cast<ptrdiff_t>(next_block), uint8_t{0});
+    firn::StoreFixed16(file.data() + next_block + 14, static_cast<uint16_t>(next_block - limit));
+    offset = next_block;
   }
 }
 
@@ -81,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     auto record = (*reader)->Next();
     if (!record.ok()) return 0;
     if (!record->has_value()) break;
-    FIRN_CHECK((*record)->offset == limit);
+    FIRN_CHECK((*record)->offset == limit || (*record)->offset == firn::RoundUpToBlock(limit));
     FIRN_CHECK((*record)->limit <= file.size());
     FIRN_CHECK((*record)->payload.size() <= firn::kMaxPayloadSize);
     if ((*record)->sequences.last.value != 0) {

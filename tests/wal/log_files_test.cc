@@ -196,8 +196,8 @@ TEST(LogFilesTest, TheChainNamesEachLogsEndAndAHoleIsDamage) {
   ASSERT_OK(logs.Switch());
   ASSERT_OK_AND_ASSIGN(std::vector<FoundLog> chain, logs.files().ReadChain());
   ASSERT_EQ(chain.size(), 3u);
-  EXPECT_EQ(chain[0].final_end, (LogEnd{.size = 3 * kLogBlockSize, .last_sequence = {1}}));
-  EXPECT_EQ(chain[1].final_end, (LogEnd{.size = 2 * kLogBlockSize, .last_sequence = {1}}));
+  EXPECT_EQ(chain[0].final_end, (LogEnd{.size = 2 * kLogBlockSize + RecordSize(0), .last_sequence = {1}}));
+  EXPECT_EQ(chain[1].final_end, (LogEnd{.size = kLogBlockSize + RecordSize(0), .last_sequence = {1}}));
   EXPECT_FALSE(chain[2].final_end.has_value());
   ASSERT_OK(file_system.RemoveFile("wal/000002.wal"));
   Logs reopened(file_system);

@@ -1,5 +1,6 @@
 #include "wal/log_reader.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ TEST(LogReaderTest, GivesPayloadsInOrderAndEndsAtTheZeroesOfThePreparedFile) {
   ASSERT_OK(read.status);
   EXPECT_THAT(read.payloads, ElementsAre("one", std::string(5000, 'x'), "three"));
   EXPECT_EQ(read.ending, LogEnding::kUnclosed);
-  EXPECT_EQ(read.end, (LogEnd{.size = 5 * kLogBlockSize, .last_sequence = {103}}));
+  EXPECT_EQ(read.end, (LogEnd{.size = 4 * kLogBlockSize + RecordSize(5), .last_sequence = {103}}));
 }
 
 TEST(LogReaderTest, AnEmptyLogEndsBehindItsHeaderWithTheNumberOfTheLogBefore) {
@@ -65,7 +66,8 @@ TEST(LogReaderTest, ReadsPayloadsLargerThanItsWindow) {
   EXPECT_THAT(read.payloads, ElementsAre("before", large, "after"));
   std::string damaged = image.Bytes();
   damaged[2 * kLogBlockSize + (2 << 20)] ^= 1;
-  EXPECT_THAT(ReadImage(damaged).status, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("8192")));
+  EXPECT_THAT(ReadImage(damaged).status,
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("offset 4152: bad record")));
 }
 
 // The last flush is cut at every byte, with zeroes or another life's bytes behind the cut.
@@ -73,8 +75,7 @@ TEST(LogReaderTest, EveryTearOfTheLastFlushEndsTheLogBeforeIt) {
   for (const char left_over : {'\0', 'L'}) {
     LogImage image(kBlocks16);
     image.Add("one");
-    image.Add("two");
-    const std::string before = image.Bytes();
+    const Place before_last = image.Add("two");
     const Place last = image.Add(std::string(9000, 'x'), LogSync::kBuffered);
     const std::string after = image.Bytes();
     const uint64_t payload_limit = last.offset + kRecordHeaderSize + 9000;
@@ -85,7 +86,7 @@ TEST(LogReaderTest, EveryTearOfTheLastFlushEndsTheLogBeforeIt) {
       ASSERT_OK(read.status) << cut;
       ASSERT_THAT(read.payloads, ElementsAre("one", "two")) << cut;
       ASSERT_NE(read.ending, LogEnding::kClosed) << cut;
-      ASSERT_EQ(read.end.size, last.offset) << cut;
+      ASSERT_EQ(read.end.size, before_last.limit) << cut;
       ASSERT_EQ(read.end.last_sequence, SequenceNumber{102}) << cut;
       if (cut > last.offset + kRecordHeaderSize) {
         ASSERT_EQ(read.ending, LogEnding::kTorn) << cut;
@@ -105,7 +106,7 @@ TEST(LogReaderTest, EveryTearOfTheLastFlushEndsTheLogBeforeIt) {
 TEST(LogReaderTest, AFlippedBitInAnyByteOfWhatWasSyncedIsDamage) {
   LogImage image(6 * kLogBlockSize);
   image.Add("one");
-  image.Add(std::string(5000, 'y'));
+  const Place before_last = image.Add(std::string(5000, 'y'));
   const Place last = image.Add("last");
   const std::string good = image.Bytes();
   Random random(7);
@@ -122,7 +123,87 @@ TEST(LogReaderTest, AFlippedBitInAnyByteOfWhatWasSyncedIsDamage) {
       ASSERT_OK(read.status) << at;
       ASSERT_THAT(read.payloads, ElementsAre("one", std::string(5000, 'y'))) << at;
       ASSERT_NE(read.ending, LogEnding::kClosed) << at;
-      ASSERT_EQ(read.end.size, last.offset) << at;
+      ASSERT_EQ(read.end.size, before_last.limit) << at;
+    }
+  }
+}
+
+// The same where records share blocks: what was synced is never given up silently.
+TEST(LogReaderTest, AFlippedBitInAnyByteOfSharedBlocksIsDamageOnceALaterSyncVouchesForThem) {
+  LogImage image(8 * kLogBlockSize);
+  image.AddCached("one");
+  image.AddCached(std::string(5000, 'y'));
+  const Place third = image.AddCached("three");
+  ASSERT_OK(image.log().Sync());
+  const Place fourth = image.AddCached("four");  // says that the first three are durable
+  image.AddCached("five");
+  const std::string good = image.Bytes();
+  ASSERT_EQ(ReadImage(good).payloads.size(), 5u);
+  Random random(7);
+  for (uint64_t at = kLogBlockSize; at < fourth.limit; ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << random.Uniform(8)));
+    const ReadResult read = ReadImage(bad);
+    if (at < fourth.offset) {
+      ASSERT_THAT(read.status, HasReason(ErrorReason::kCorruption)) << at;
+    } else {
+      ASSERT_OK(read.status) << at;
+      ASSERT_EQ(read.payloads.size(), 3u) << at;
+      ASSERT_EQ(read.end.size, third.limit) << at;
+    }
+  }
+  // Records that vanished whole: zeroes in their place, the next block intact.
+  for (const uint64_t from : {third.offset, third.offset - 512}) {
+    std::string bad = good;
+    bad.replace(from, fourth.offset - from, fourth.offset - from, '\0');
+    ASSERT_THAT(ReadImage(bad).status, HasReason(ErrorReason::kCorruption)) << from;
+  }
+}
+
+TEST(LogReaderTest, ARecordMissingBetweenIntactOnesEndsTheLogWhereverTheSecondBegins) {
+  LogImage image(8 * kLogBlockSize);
+  const Place first = image.AddCached("one");
+  const Place second = image.AddCached("two");
+  image.AddCached("three");
+  image.Add("synced, in the next block");
+  std::string bytes = image.Bytes();
+  ASSERT_EQ(ReadImage(bytes).payloads.size(), 4u);
+  // The last two are intact, and nobody was told that they are durable.
+  bytes.replace(second.offset, second.limit - second.offset, second.limit - second.offset, '\0');
+  ReadResult read = ReadImage(bytes);
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads, ElementsAre("one"));
+  EXPECT_EQ(read.ending, LogEnding::kTorn);
+  EXPECT_EQ(read.end.size, first.limit);
+  // Both of the block: the synced one does not follow the first, and says so.
+  bytes.replace(second.offset, 2 * kLogBlockSize - second.offset, 2 * kLogBlockSize - second.offset,
+                '\0');
+  read = ReadImage(bytes);
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads, ElementsAre("one"));
+  EXPECT_EQ(read.end.size, first.limit);
+}
+
+TEST(LogReaderTest, EveryTearOfASharedTailKeepsTheRecordsBeforeIt) {
+  for (const char left_over : {'\0', 'L'}) {
+    LogImage image(8 * kLogBlockSize);
+    std::vector<uint64_t> limits;
+    for (int i = 0; i < 12; ++i) {
+      limits.push_back(image.AddCached(std::string(static_cast<size_t>(100 + 77 * i), 'x')).limit);
+    }
+    const std::string good = image.Bytes();
+    for (uint64_t cut = kLogBlockSize; cut < limits.back(); ++cut) {
+      std::string torn = good.substr(0, cut);
+      torn.resize(good.size(), left_over);
+      const ReadResult read = ReadImage(torn);
+      ASSERT_OK(read.status) << cut;
+      // A record's last up to 7 bytes are zeroes anyway.
+      const auto whole = static_cast<size_t>(
+          std::count_if(limits.begin(), limits.end(), [&](uint64_t limit) { return limit <= cut; }));
+      ASSERT_GE(read.payloads.size(), whole) << cut;
+      ASSERT_LE(read.payloads.size(), whole + 1) << cut;
+      ASSERT_EQ(read.end.size, read.payloads.empty() ? kLogBlockSize
+                                                     : limits[read.payloads.size() - 1]);
     }
   }
 }
@@ -144,14 +225,14 @@ TEST(LogReaderTest, AFlippedBitAnywhereInAClosedLogWithASuccessorIsDamage) {
 
 TEST(LogReaderTest, AnIntactRecordBehindAMissingUnsyncedOneIsATornTail) {
   LogImage image(kBlocks16);
-  image.Add("one");
-  const Place missing = image.Reserve(3);
+  const Place first = image.Add("one");
+  image.Reserve(3);  // and never written
   image.Add("later");  // its synced_size ends before the missing one
   const ReadResult read = ReadImage(image.Bytes());
   ASSERT_OK(read.status);
   EXPECT_THAT(read.payloads, ElementsAre("one"));
   EXPECT_EQ(read.ending, LogEnding::kTorn);
-  EXPECT_EQ(read.end.size, missing.offset);
+  EXPECT_EQ(read.end.size, first.limit);
 }
 
 TEST(LogReaderTest, ALaterHeaderIsBelievedThoughItsPayloadIsTorn) {
@@ -260,14 +341,15 @@ TEST(LogReaderTest, RecordsOfTheFilesLastLifeEndTheLog) {
 
 TEST(LogReaderTest, IntactRecordsWhoseNumbersDoNotGrowAreDamage) {
   LogImage image(kBlocks16);
-  image.Add("one");
+  const Place first = image.Add("one");
   std::string bytes = image.Bytes();
   std::vector<uint8_t> header(kRecordHeaderSize);
   const uint32_t seed = RecordSeed(ImageHeader(), 2 * kLogBlockSize);
   EncodeRecordHeader({.payload_checksum = Crc32c({}, seed),
                       .kind = RecordKind::kClose,
+                      .gap = static_cast<uint16_t>(2 * kLogBlockSize - first.limit),
                       .log_number = {34},
-                      .synced_size = 2 * kLogBlockSize,
+                      .synced_size = first.limit,
                       .sequences = {.first = {100}, .last = {100}}},
                      seed, absl::MakeSpan(header));
   bytes.replace(2 * kLogBlockSize, header.size(), std::string(AsText(header)));

@@ -45,14 +45,15 @@ class Gate {
   int held_ = 0;
 };
 
-TEST(LogWriterTest, RecordsTakeWholeBlocksOneAfterTheOther) {
+TEST(LogWriterTest, RecordsThatAreSyncedBeginAtBlocks) {
   LogImage image(16 * kLogBlockSize);
   const Place first = image.Add("a");
   const Place second = image.Add(std::string(kLogBlockSize, 'b'));
   EXPECT_EQ(first.offset, kLogBlockSize);
-  EXPECT_EQ(first.limit, 2 * kLogBlockSize);
-  EXPECT_EQ(second.offset, first.limit);
-  EXPECT_EQ(second.limit, 4 * kLogBlockSize);
+  EXPECT_EQ(first.limit, kLogBlockSize + kRecordHeaderSize + 8);
+  EXPECT_EQ(second.offset, 2 * kLogBlockSize);
+  EXPECT_EQ(second.gap, second.offset - first.limit);
+  EXPECT_EQ(second.limit, 3 * kLogBlockSize + kRecordHeaderSize);
   EXPECT_EQ(image.log().size(), second.limit);
   EXPECT_EQ(image.log().synced_size(), second.limit);
   EXPECT_EQ(image.log().synced_sequence(), SequenceNumber{102});
@@ -77,7 +78,7 @@ TEST(LogWriterTest, AFullFileIsSaidAndTheClosingRecordStillFits) {
   EXPECT_THAT(image.log().Reserve(1, {.first = {200}, .last = {200}}),
               StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_OK(image.log().error()) << "a full log is not a broken one";
-  EXPECT_EQ(image.Close().size, 4 * kLogBlockSize);
+  EXPECT_EQ(image.Close().size, 3 * kLogBlockSize + kRecordHeaderSize);
   EXPECT_EQ(ReadImage(image.Bytes()).ending, LogEnding::kClosed);
 }
 
@@ -146,7 +147,7 @@ TEST(LogWriterTest, SyncedSizeGrowsOnlyByWhatIsOnStableStorage) {
   EXPECT_EQ(log.synced_sequence(), SequenceNumber{103});
 }
 
-TEST(LogWriterTest, RecordsThatNobodyWaitsForTakeTheSecondHandle) {
+TEST(LogWriterTest, CachedRecordsTakeTheSecondHandleAndEverySyncTheFirst) {
   FileScript direct;
   FileScript cached;
   MemoryFileSystem file_system;
@@ -154,19 +155,23 @@ TEST(LogWriterTest, RecordsThatNobodyWaitsForTakeTheSecondHandle) {
   const size_t size = 16 * kLogBlockSize;
   LogWriter log(file_system, std::make_unique<ScriptedFile>(direct, size), header,
                 LogGrowth::kPrepared, std::make_unique<ScriptedFile>(cached, size));
-  const auto add = [&log](uint64_t sequence, LogSync sync) {
-    const auto place = log.Reserve(1, {.first = {sequence}, .last = {sequence}});
-    return log.Flush(*place, {AsBytes("x")}, sync);
+  const auto append = [&log](uint64_t sequence) {
+    return log.AppendCached(1, {AsBytes("x")}, {.first = {sequence}, .last = {sequence}}).status();
   };
-  ASSERT_OK(add(101, LogSync::kBuffered));
+  ASSERT_OK(append(101));
   EXPECT_EQ(cached.Writes(), 1);
   EXPECT_EQ(direct.Writes(), 0);
-  ASSERT_OK(add(102, LogSync::kSynced));  // a sync of the file, which covers both
+  ASSERT_OK_AND_ASSIGN(const Place place, log.Reserve(1, {.first = {102}, .last = {102}}));
+  ASSERT_OK(log.Flush(place, {AsBytes("x")}, LogSync::kSynced));  // of the file: it covers both
   EXPECT_EQ(direct.Writes(), 1);
   EXPECT_EQ(direct.Syncs(), 1);
   EXPECT_EQ(log.synced_sequence(), SequenceNumber{102});
+  ASSERT_OK(append(103));
+  ASSERT_OK(log.Sync());
+  EXPECT_EQ(direct.Syncs(), 2);
+  EXPECT_EQ(cached.Syncs(), 0);
   cached.before = [](absl::string_view, uint64_t) { return ErrnoStatus(EIO, "scripted"); };
-  const absl::Status failed = add(103, LogSync::kBuffered);
+  const absl::Status failed = append(104);
   EXPECT_THAT(failed, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("scripted")));
   EXPECT_EQ(log.error(), failed);  // whichever handle failed, nothing more is written
 }
@@ -237,6 +242,166 @@ TEST(LogWriterTest, ConcurrentFlushesGiveOneOrderedLog) {
   EXPECT_EQ(read.payloads, reserved);
 }
 
+TEST(LogWriterTest, CachedRecordsShareBlocksUntilASyncBegins) {
+  LogImage image(64 * kLogBlockSize);
+  const Place first = image.AddCached("first");
+  const Place second = image.AddCached("second");
+  EXPECT_EQ(second.offset, first.limit);
+  EXPECT_EQ(second.gap, 0);
+  const Place crossing = image.AddCached(std::string(2 * kLogBlockSize, 'c'));
+  EXPECT_EQ(crossing.offset, second.limit);
+  const Place behind = image.AddCached("behind");
+  EXPECT_EQ(behind.offset, crossing.limit);
+  ASSERT_OK(image.log().Sync());
+  EXPECT_EQ(image.log().synced_size(), behind.limit);
+  const Place after_sync = image.AddCached("after a sync");
+  EXPECT_EQ(after_sync.offset, RoundUpToBlock(behind.limit));
+  const Place synced = image.Add("synced");
+  EXPECT_EQ(synced.offset, RoundUpToBlock(after_sync.limit));
+  const Place after_synced = image.AddCached("after a synced record");
+  EXPECT_EQ(after_synced.offset, RoundUpToBlock(synced.limit));
+  image.Close();
+  EXPECT_EQ(image.script().Rewrites(), 0);
+  const ReadResult read = ReadImage(image.Bytes());
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads,
+              ElementsAre("first", "second", std::string(2 * kLogBlockSize, 'c'), "behind",
+                          "after a sync", "synced", "after a synced record"));
+  EXPECT_EQ(read.ending, LogEnding::kClosed);
+}
+
+TEST(LogWriterTest, ACachedRecordCostsItsOwnBytesAndOneWrite) {
+  LogImage image(64 * kLogBlockSize);
+  image.AddCached("one");
+  const int writes = image.script().Writes();
+  std::vector<uint64_t> offsets;
+  image.script().before = [&](absl::string_view, uint64_t offset) {
+    offsets.push_back(offset);
+    return absl::OkStatus();
+  };
+  const Place place = image.AddCached("two");
+  EXPECT_EQ(image.script().Writes(), writes + 1);
+  EXPECT_THAT(offsets, ElementsAre(place.offset)) << "no byte of its neighbour";
+}
+
+TEST(LogWriterTest, ACachedRecordWaitsForNoFlushThatIsRunning) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place flushed = image.Reserve(1);
+  Gate gate;
+  gate.Close();
+  image.script().before = [&](absl::string_view operation, uint64_t) {
+    if (operation == "sync") gate.Pass();
+    return absl::OkStatus();
+  };
+  std::thread syncing([&] { EXPECT_OK(log.Flush(flushed, {AsBytes("1")}, LogSync::kSynced)); });
+  gate.AwaitHeld();
+  ASSERT_OK_AND_ASSIGN(const std::optional<Place> refused,
+                       log.AppendCached(1, {AsBytes("2")}, {.first = {102}, .last = {102}}));
+  EXPECT_FALSE(refused.has_value());
+  EXPECT_EQ(log.last_sequence(), SequenceNumber{101}) << "nothing was reserved";
+  gate.Open();
+  syncing.join();
+  EXPECT_EQ(image.AddCached("2").offset, 2 * kLogBlockSize);
+}
+
+TEST(LogWriterTest, ASyncDoesNotCoverACachedRecordWrittenAfterItBegan) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place before = image.AddCached("before");
+  Gate gate;
+  gate.Close();
+  image.script().before = [&](absl::string_view operation, uint64_t) {
+    if (operation == "sync") gate.Pass();
+    return absl::OkStatus();
+  };
+  std::thread syncing([&] { EXPECT_OK(log.Sync()); });
+  gate.AwaitHeld();
+  const Place during = image.AddCached("during");
+  EXPECT_EQ(during.offset, 2 * kLogBlockSize) << "not in a block that the sync may cover";
+  gate.Open();
+  syncing.join();
+  EXPECT_EQ(log.synced_size(), before.limit);
+  ASSERT_OK(log.EnsureSynced(during));
+  EXPECT_EQ(log.synced_size(), during.limit);
+}
+
+TEST(LogWriterTest, AFailedCachedWriteSticks) {
+  LogImage image(16 * kLogBlockSize);
+  image.AddCached("one");
+  image.script().before = [](absl::string_view, uint64_t) {
+    return ErrnoStatus(EIO, "scripted");
+  };
+  const auto failed = image.log().AppendCached(1, {AsBytes("2")}, {.first = {102}, .last = {102}});
+  EXPECT_THAT(failed, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("scripted")));
+  image.script().before = nullptr;
+  EXPECT_EQ(image.log().error(), failed.status());
+  EXPECT_EQ(image.log().Sync(), failed.status());
+  EXPECT_FALSE(image.log().AppendCached(1, {AsBytes("3")}, {.first = {103}, .last = {103}}).ok());
+}
+
+TEST(LogWriterTest, ACachedRecordLeavesRoomForTheClosingOne) {
+  LogImage image(3 * kLogBlockSize);
+  image.AddCached("one");
+  EXPECT_FALSE(image.log().Fits(1));
+  EXPECT_THAT(image.log().AppendCached(1, {AsBytes("2")}, {.first = {200}, .last = {200}}),
+              StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(image.log().AppendCached(0, {}, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+  image.Close();
+  EXPECT_EQ(ReadImage(image.Bytes()).ending, LogEnding::kClosed);
+}
+
+// Records of all kinds from several threads, with syncs between: one ordered log, and no block that a
+// sync may have covered is written again.
+TEST(LogWriterTest, NoBlockThatASyncMayHaveCoveredIsEverRewritten) {
+  constexpr int kThreads = 4;
+  constexpr int kRecords = 400;
+  LogImage image(16 << 20);
+  std::mutex order;
+  std::vector<std::string> reserved;
+  std::atomic<int> shared{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      Random random(static_cast<uint64_t>(thread) + 100);
+      for (int i = 0; i < kRecords; ++i) {
+        if (random.OneIn(20)) {
+          EXPECT_OK(image.log().Sync());
+        }
+        const std::string payload =
+            RandomBytes(random, 1 + random.Uniform(random.OneIn(10) ? 50'000 : 900));
+        const bool synced = random.OneIn(20);
+        Place place;
+        {
+          const std::lock_guard<std::mutex> lock(order);
+          const SequenceNumber next{image.log().last_sequence().value + 1};
+          reserved.push_back(payload);
+          if (!synced) {
+            const auto cached = image.log().AppendCached(payload.size(), {AsBytes(payload)},
+                                                         {.first = next, .last = next});
+            ASSERT_OK(cached);
+            if (cached->has_value()) {
+              if ((*cached)->offset % kLogBlockSize != 0) ++shared;
+              continue;
+            }
+          }
+          place = *image.log().Reserve(payload.size(), {.first = next, .last = next});
+        }
+        EXPECT_OK(image.log().Flush(place, {AsBytes(payload)},
+                                    synced ? LogSync::kSynced : LogSync::kBuffered));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(shared, 100) << "or this shows nothing";
+  EXPECT_EQ(image.script().Rewrites(), 0);
+  ASSERT_OK(image.log().Sync());
+  EXPECT_EQ(image.log().synced_size(), image.log().size());
+  const ReadResult read = ReadImage(image.Bytes());
+  ASSERT_OK(read.status);
+  EXPECT_EQ(read.payloads, reserved);
+}
+
 LogHeader ManifestHeader() {
   LogHeader header;
   header.kind = LogKind::kManifest;
@@ -300,11 +465,22 @@ TEST(LogWriterTest, NothingAcknowledgedIsLostWhereverTheMachineStops) {
         FIRN_RETURN_IF_ERROR(file_system.SyncDirectory("."));
         Random random(seed);
         for (int i = 0; i < 30; ++i) {
-          const std::string payload = RandomBytes(random, 1 + random.Uniform(12'000));
+          const std::string payload =
+              RandomBytes(random, 1 + random.Uniform(random.OneIn(3) ? 12'000 : 500));
           FIRN_RETURN_IF_ERROR(log->EnsureRoom(payload.size()));
+          const uint64_t way = random.Uniform(5);
+          if (way < 3) {
+            written.push_back(payload);
+            FIRN_RETURN_IF_ERROR(
+                log->AppendCached(payload.size(), {AsBytes(payload)}, {}).status());
+            if (way > 0) continue;
+            FIRN_RETURN_IF_ERROR(log->Sync());
+            synced = written.size();
+            continue;
+          }
           FIRN_ASSIGN_OR_RETURN(const Place place, log->Reserve(payload.size(), {}));
           written.push_back(payload);
-          const bool sync = random.OneIn(2);
+          const bool sync = way == 3;
           FIRN_RETURN_IF_ERROR(
               log->Flush(place, {AsBytes(payload)}, sync ? LogSync::kSynced : LogSync::kBuffered));
           if (sync) synced = written.size();

@@ -6,6 +6,7 @@
 #include "base/crc32c.h"
 #include "tests/support/golden_reader.h"
 #include "tests/support/status_matchers.h"
+#include "tests/wal/log_image.h"
 
 namespace firn {
 namespace {
@@ -147,7 +148,32 @@ TEST(RecordFormatTest, FieldsOutOfRangeAreRefusedThoughTheChecksumIsRight) {
   EXPECT_TRUE(refused(record));
 }
 
-TEST(RecordFormatTest, ARecordTakesWholeBlocks) {
+TEST(RecordFormatTest, AGapReachesUpToABlockAndVersionOneHasNone) {
+  RecordHeader record = SomeRecord();
+  record.gap = 4088;
+  const auto read = DecodeRecordHeader(Encoded(record), SomeHeader(), kOffset);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->gap, 4088);
+  LogHeader version_one = SomeHeader();
+  version_one.version = 1;
+  EXPECT_FALSE(DecodeRecordHeader(Encoded(record), version_one, kOffset).has_value());
+  EXPECT_FALSE(DecodeRecordHeader(Encoded(record, kOffset + 8), SomeHeader(), kOffset + 8))
+      << "not at a block";
+  for (const uint16_t gap : {uint16_t{4}, uint16_t{4096}, uint16_t{0xfff8}}) {
+    record.gap = gap;
+    EXPECT_FALSE(DecodeRecordHeader(Encoded(record), SomeHeader(), kOffset).has_value()) << gap;
+  }
+  record.gap = 8;
+  record.synced_size = kLogBlockSize;
+  EXPECT_FALSE(DecodeRecordHeader(Encoded(record, kLogBlockSize), SomeHeader(), kLogBlockSize))
+      << "into the file header";
+}
+
+TEST(RecordFormatTest, ARecordTakesWholeBlocksOrItsOwnBytes) {
+  EXPECT_EQ(RecordSize(0), kRecordHeaderSize);
+  EXPECT_EQ(RecordSize(1), kRecordHeaderSize + 8);
+  EXPECT_EQ(RecordSize(8), kRecordHeaderSize + 8);
+  EXPECT_EQ(RecordSize(9), kRecordHeaderSize + 16);
   EXPECT_EQ(RecordSizeOnDisk(0), kLogBlockSize);
   EXPECT_EQ(RecordSizeOnDisk(kLogBlockSize - kRecordHeaderSize), kLogBlockSize);
   EXPECT_EQ(RecordSizeOnDisk(kLogBlockSize - kRecordHeaderSize + 1), 2 * kLogBlockSize);
@@ -184,12 +210,32 @@ TEST(RecordFormatTest, TheExampleOfTheFormatPageHolds) {
   EncodeRecordHeader(*record, seed, absl::MakeSpan(encoded));
   EXPECT_EQ(AsText(encoded), batch.substr(0, kRecordHeaderSize));
 
+  const uint64_t shared_offset = kLogBlockSize + RecordSize(5);
+  ASSERT_OK_AND_ASSIGN(const std::string shared, ReadGoldenHex("docs/formats/wal.md", "shared"));
+  const auto behind = DecodeRecordHeader(AsBytes(shared), header, shared_offset);
+  ASSERT_TRUE(behind.has_value());
+  EXPECT_EQ(behind->gap, 0);
+  EXPECT_EQ(behind->payload_checksum, Crc32c(AsBytes("again!"), RecordSeed(header, shared_offset)));
+  EXPECT_EQ(shared.substr(kRecordHeaderSize), "again!");
+
   ASSERT_OK_AND_ASSIGN(const std::string close, ReadGoldenHex("docs/formats/wal.md", "close"));
   const auto closing = DecodeRecordHeader(AsBytes(close), header, 2 * kLogBlockSize);
   ASSERT_TRUE(closing.has_value());
   EXPECT_EQ(closing->kind, RecordKind::kClose);
-  EXPECT_EQ(closing->synced_size, 2 * kLogBlockSize);
-  EXPECT_EQ(closing->sequences.last, SequenceNumber{1002});
+  EXPECT_EQ(closing->gap, 2 * kLogBlockSize - (shared_offset + RecordSize(6)));
+  EXPECT_EQ(closing->synced_size, shared_offset + RecordSize(6));
+  EXPECT_EQ(closing->sequences.last, SequenceNumber{1003});
+
+  // And the three together are a file.
+  std::string file = header_bytes;
+  file.resize(3 * kLogBlockSize);
+  file.replace(kLogBlockSize, batch.size(), batch);
+  file.replace(shared_offset, shared.size(), shared);
+  file.replace(2 * kLogBlockSize, close.size(), close);
+  const ReadResult read_back = ReadImage(file);
+  EXPECT_OK(read_back.status);
+  EXPECT_THAT(read_back.payloads, ::testing::ElementsAre("hello", "again!"));
+  EXPECT_EQ(read_back.ending, LogEnding::kClosed);
 }
 
 }  // namespace

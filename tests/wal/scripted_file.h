@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +39,16 @@ struct FileScript {
     return writes;
   }
 
+  // Writes to blocks that a sync may have covered: of a log, none.
+  int Rewrites() {
+    MutexLock lock(mutex);
+    return rewrites;
+  }
+
   Mutex mutex;
+  std::set<uint64_t> written ABSL_GUARDED_BY(mutex);  // blocks, since the last sync began
+  std::set<uint64_t> covered ABSL_GUARDED_BY(mutex);  // blocks written before a sync began
+  int rewrites ABSL_GUARDED_BY(mutex) = 0;
   std::string content ABSL_GUARDED_BY(mutex);
   int syncs ABSL_GUARDED_BY(mutex) = 0;
   int writes ABSL_GUARDED_BY(mutex) = 0;
@@ -55,6 +65,12 @@ class ScriptedFile final : public WritableFile {
     if (script_.before) FIRN_RETURN_IF_ERROR(script_.before("write", offset));
     MutexLock lock(script_.mutex);
     ++script_.writes;
+    uint64_t size = 0;
+    for (const ByteSpan piece : pieces) size += piece.size();
+    for (uint64_t block = offset / 4096; block * 4096 < offset + size; ++block) {
+      if (script_.covered.count(block) > 0) ++script_.rewrites;
+      script_.written.insert(block);
+    }
     for (const ByteSpan piece : pieces) {
       if (script_.content.size() < offset + piece.size()) {
         script_.content.resize(offset + piece.size());
@@ -69,6 +85,10 @@ class ScriptedFile final : public WritableFile {
     return Sync();
   }
   absl::Status Sync() override {
+    {
+      MutexLock lock(script_.mutex);
+      script_.covered.merge(script_.written);
+    }
     if (script_.before) FIRN_RETURN_IF_ERROR(script_.before("sync", 0));
     MutexLock lock(script_.mutex);
     ++script_.syncs;
