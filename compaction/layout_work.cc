@@ -17,10 +17,13 @@ constexpr LayoutWork kHashedWork = {.segments = SegmentLayout::kHashed,
                                 .flush = RunArrivalFlushJob,
                                 .compact = RunCompactionJob,
                                 .cut = LayoutWork::Cut::kNever};
-constexpr LayoutWork kSequenceWork = {.segments = SegmentLayout::kOrdered,
+// Each key is put once, so nothing is to be dropped on the way out of memory. Records are read in
+// their order far more often than one by one: larger blocks than others.
+constexpr LayoutWork kSequenceWork = {.segments = SegmentLayout::kSequence,
                                   .picker = &kSequencePicker,
-                                  .flush = RunFlushJob,
-                                  .compact = RunCompactionJob};
+                                  .flush = RunArrivalFlushJob,
+                                  .compact = RunCompactionJob,
+                                  .block_size_min = size_t{16} << 10};
 
 }  // namespace
 

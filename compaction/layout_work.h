@@ -4,6 +4,8 @@
 #ifndef FIRN_COMPACTION_LAYOUT_WORK_H_
 #define FIRN_COMPACTION_LAYOUT_WORK_H_
 
+#include <cstddef>
+
 #include "compaction/compaction_job.h"
 #include "compaction/flush_job.h"
 #include "compaction/job.h"
@@ -25,6 +27,8 @@ struct LayoutWork {
   // Whether a job cuts its output into segments of the target size.
   enum class Cut : uint8_t { kAtTargetSize = 1, kNever = 2 };
   Cut cut = Cut::kAtTargetSize;
+  // Bytes before compression that blocks have at least, whatever the keyspace's options say.
+  size_t block_size_min = 0;
 };
 
 const LayoutWork& WorkFor(SegmentLayout layout);

@@ -361,7 +361,8 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
                                   : parts_.options.segment_size;
   context.sink.segment.layout = keyspace.work().segments;
   context.sink.segment.key_width = options.key_width;
-  context.sink.segment.block_size = options.block_size;
+  context.sink.segment.block_size =
+      std::max<size_t>(options.block_size, keyspace.work().block_size_min);
   context.sink.segment.filter_bits_per_key = options.filter_bits_per_key;
   context.sink.segment.compression = ToKind(options.compression);
   context.sink.segment.compression_threshold = options.compression_threshold;

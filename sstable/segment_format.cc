@@ -54,10 +54,11 @@ absl::StatusOr<SegmentLayout> ParseChoices(ByteSpan footer, uint64_t footer_offs
                                            absl::string_view path) {
   const auto layout = static_cast<SegmentLayout>(footer[kLayoutOffset]);
   const uint64_t offset = footer_offset + kLayoutOffset;
-  if (layout != SegmentLayout::kOrdered && layout != SegmentLayout::kHashed) {
+  if (layout != SegmentLayout::kOrdered && layout != SegmentLayout::kHashed &&
+      layout != SegmentLayout::kSequence) {
     return UnsupportedAt(path, offset,
-                         absl::StrFormat("segment layout %d (%s): this firn reads 1 (ordered) and "
-                                         "2 (hashed)",
+                         absl::StrFormat("segment layout %d (%s): this firn reads 1 (ordered), "
+                                         "2 (hashed) and 3 (sequence)",
                                          footer[kLayoutOffset], SegmentLayoutName(layout)));
   }
   if (footer[kLayoutOffset + 1] != static_cast<uint8_t>(ChecksumKind::kCrc32c)) {

@@ -22,7 +22,7 @@
 //       16    16  index         offset, size of the stored bytes (without the trailer)
 //       32    16  filter        offset, size; zeroes if there is none
 //       48    16  properties    offset, size
-//       64     1  layout        1 ordered, 2 hashed; 3 sequence: a number without a reader so far
+//       64     1  layout        1 ordered, 2 hashed, 3 sequence; others refused
 //       65     1  checksum      1 CRC32C
 //       66     1  trailer size  12; another kind of checksum or an AEAD may need more
 //       67     1  reserved      zero
@@ -64,7 +64,7 @@ inline constexpr uint64_t kBlockSizeMax = uint64_t{1} << 30;
 enum class SegmentLayout : uint8_t {
   kOrdered = 1,   // any keys, prefix-compressed sorted blocks
   kHashed = 2,    // keys of one width that begin with 8 uniformly random bytes; records as they came
-  kSequence = 3,  // ascending 8-byte keys: refused until it has a reader
+  kSequence = 3,  // 8-byte keys that ascend from entry to entry; puts alone
 };
 
 // On disk: never renumbered.

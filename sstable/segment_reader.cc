@@ -9,6 +9,7 @@
 #include "sstable/hashed_segment_reader.h"
 #include "sstable/ordered_segment_reader.h"
 #include "sstable/segment_frame.h"
+#include "sstable/sequence_segment_reader.h"
 
 namespace firn {
 namespace {
@@ -32,7 +33,7 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> OpenLayout(SegmentSource so
     case SegmentLayout::kHashed:
       return HashedSegmentReader::Open(std::move(source));
     case SegmentLayout::kSequence:
-      break;
+      return SequenceSegmentReader::Open(std::move(source));
   }
   FIRN_CHECK(false);  // ParseSegmentFooter() refuses the others
 }

@@ -9,6 +9,7 @@
 #include "sstable/hashed_segment_writer.h"
 #include "sstable/internal_key.h"
 #include "sstable/ordered_segment_writer.h"
+#include "sstable/sequence_segment_writer.h"
 
 namespace firn {
 namespace {
@@ -39,11 +40,6 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem&
   if (options.layout == SegmentLayout::kHashed) {
     FIRN_RETURN_IF_ERROR(HashedSegmentWriter::CheckOptions(options));
   }
-  if (options.layout == SegmentLayout::kSequence) {
-    return MakeError(absl::StatusCode::kUnimplemented, ErrorReason::kUnsupported,
-                     absl::StrCat("segment layout ", SegmentLayoutName(options.layout),
-                                  ": not built"));
-  }
   FIRN_ASSIGN_OR_RETURN(
       std::unique_ptr<SegmentOutput> output,
       SegmentOutput::Create(file_system, path,
@@ -51,10 +47,15 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem&
                              .compression_threshold = options.compression_threshold,
                              .write_buffer_size = options.write_buffer_size},
                             id));
-  if (options.layout == SegmentLayout::kHashed) {
-    return std::make_unique<HashedSegmentWriter>(std::move(output), options, number);
+  switch (options.layout) {
+    case SegmentLayout::kOrdered:
+      return std::make_unique<OrderedSegmentWriter>(std::move(output), options, number);
+    case SegmentLayout::kHashed:
+      return std::make_unique<HashedSegmentWriter>(std::move(output), options, number);
+    case SegmentLayout::kSequence:
+      return std::make_unique<SequenceSegmentWriter>(std::move(output), options, number);
   }
-  return std::make_unique<OrderedSegmentWriter>(std::move(output), options, number);
+  FIRN_CHECK(false);  // no other layout has a name
 }
 
 SegmentWriter::SegmentWriter(std::unique_ptr<SegmentOutput> output, const SegmentOptions& options,

@@ -24,8 +24,6 @@ TEST_F(SegmentWriterTest, ASegmentWithoutEntriesIsRefused) {
 TEST_F(SegmentWriterTest, RefusesAnExistingFileAndBadOptions) {
   EXPECT_THAT(Create({.layout = SegmentLayout::kHashed}).status(),
               HasReason(ErrorReason::kInvalidOption));  // no key width
-  EXPECT_THAT(Create({.layout = SegmentLayout::kSequence}).status(),
-              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("sequence")));
   EXPECT_THAT(Create({.block_size = 10}).status(), HasReason(ErrorReason::kInvalidOption));
   EXPECT_THAT(Create({.restart_interval = 0}).status(), HasReason(ErrorReason::kInvalidOption));
   EXPECT_THAT(Create({.filter_bits_per_key = 33}).status(), HasReason(ErrorReason::kInvalidOption));
