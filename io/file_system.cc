@@ -45,6 +45,7 @@ std::string JoinPath(absl::string_view directory, absl::string_view name) {
 }
 
 std::string DirectoryOf(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const size_t slash = path.rfind('/');
   if (slash == absl::string_view::npos) return ".";
   if (slash == 0) return "/";
