@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "io/file_system.h"
+#include "wal/log_files.h"
 
 namespace firn {
 namespace {
@@ -23,7 +24,9 @@ std::optional<FileNumber> ParseDigits(absl::string_view digits) {
   for (const char c : digits) {
     if (c < '0' || c > '9') return std::nullopt;
   }
-  if (!absl::SimpleAtoi(digits, &value) || value == 0) return std::nullopt;
+  if (!absl::SimpleAtoi(digits, &value) || value == 0 || value > kFileNumberMax) {
+    return std::nullopt;
+  }
   if (digits != Digits(FileNumber{value})) return std::nullopt;
   return FileNumber{value};
 }

@@ -89,6 +89,11 @@ absl::StatusOr<bool> Classify(const FolderContent& content, absl::string_view di
   if (content.has_current) {
     return Missing(JoinPath(directory, kStoreFileName), "though the folder has a CURRENT");
   }
+  if (content.has_store_file && content.foreign.has_value()) {
+    return Missing(JoinPath(directory, kCurrentFileName),
+                   absl::StrCat("which names the manifest in force, though there are ",
+                                kStoreFileName, " and ", *content.foreign));
+  }
   if (content.foreign.has_value() || content.has_log_directory) {
     return NotAStore(directory,
                      absl::StrCat("it has no file ", kStoreFileName, ", but others, such as ",
@@ -144,7 +149,8 @@ absl::Status FindGreatestFile(const FolderParts& parts, OpenedFolder& folder) {
 absl::Status OpenLogs(const FolderParts& parts, const Options& options, OpenedFolder& folder) {
   LogFilesOptions log_options;
   log_options.slot_size_max =
-      std::clamp<uint64_t>(options.log_size_max / 4, uint64_t{16} << 10, uint64_t{64} << 20);
+      std::clamp<uint64_t>(options.log_size_max / 4, uint64_t{16} << 10, uint64_t{64} << 20) /
+      kLogBlockSize * kLogBlockSize;
   log_options.slot_size_first =
       std::min<uint64_t>(log_options.slot_size_first, log_options.slot_size_max);
   log_options.new_salt = parts.new_random;

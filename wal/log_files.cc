@@ -34,7 +34,7 @@ std::optional<uint64_t> ParseNumberedName(absl::string_view name, absl::string_v
   absl::string_view digits = name;
   uint64_t number = 0;
   if (!absl::ConsumeSuffix(&digits, suffix) || !absl::SimpleAtoi(digits, &number) ||
-      NumberedName(number, suffix) != name) {
+      number > kFileNumberMax || NumberedName(number, suffix) != name) {
     return std::nullopt;
   }
   return number;

@@ -44,6 +44,9 @@ namespace firn {
 // "000034.wal" <-> 34. The parser accepts exactly what the maker makes.
 std::string LogName(FileNumber number);
 std::optional<FileNumber> ParseLogName(absl::string_view name);
+// Files with larger numbers are not ours: no store gets there, and what follows one must not wrap
+// around.
+inline constexpr uint64_t kFileNumberMax = uint64_t{1} << 62;
 
 // A random salt for a file header (from the operating system).
 uint64_t RandomSalt();
