@@ -225,8 +225,11 @@ absl::Status PosixWritableFile::FirstError() {
   return first_error_;
 }
 
+// The system tells once that a page could not be written, and keeps it as if it had been: who reads the
+// file later, after a reopening even, would see bytes that the disk never got. So they are dropped.
 absl::Status PosixWritableFile::Remember(absl::Status result) {
   if (!result.ok()) {
+    posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
     MutexLock lock(mutex_);
     if (first_error_.ok()) first_error_ = result;
     failed_.store(true, std::memory_order_release);

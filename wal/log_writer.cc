@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t kClosingRecordSize = RecordSizeOnDisk(0);
 static_assert(kClosingRecordSize == kLogBlockSize);
 
+constexpr uint64_t kNothingSynced = UINT64_MAX;  // in place of an offset
 constexpr uint64_t kGrowthStep = uint64_t{64} << 10;  // bytes zero-filled at once in a growing log
 constexpr size_t kZeroesSize = size_t{1} << 20;
 // Cached records up to this size are put together and written as one piece.
@@ -171,7 +172,8 @@ Place LogWriter::ReserveLocked(uint64_t payload_size, SequenceRange sequences) {
                         .limit = place.limit,
                         .last_sequence = last_sequence_,
                         .state = State::kReserved,
-                        .written_tick = 0});
+                        .written_tick = 0,
+                        .cached = file_->access() == FileAccess::kBuffered});
   return place;
 }
 
@@ -225,11 +227,11 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
   const absl::Span<uint8_t> target = buffer.span().first(static_cast<size_t>(size));
   BuildRecord(HeaderFor(place, kind, synced_size()), RecordSeed(header_, place.offset), pieces,
               target);
-  uint64_t start_tick = 0;
+  SyncBegun begun;
   {
     MutexLock tail(tail_mutex_);
     // An earlier flush may have failed, perhaps while the record was built.
-    FIRN_ASSIGN_OR_RETURN(start_tick, BeginSync());
+    FIRN_ASSIGN_OR_RETURN(begun, BeginSync());
     ++flushes_;
   }
   const ByteSpan bytes(target);
@@ -240,19 +242,51 @@ absl::Status LogWriter::WriteRecord(const Place& place, RecordKind kind,
     MutexLock tail(tail_mutex_);
     --flushes_;
   }
-  if (!written.ok()) return Stick(written);
-  MutexLock lock(mutex_);
-  MarkWritten(place.offset);
-  if (sync == LogSync::kSynced) MarkSynced(start_tick, place.offset);
-  // Written, but behind a record that may be missing: not to be acknowledged.
-  return DetachedCopy(error_);
+  if (written.ok()) {
+    MutexLock lock(mutex_);
+    MarkWritten(place.offset);
+  }
+  // Written, it may still be behind a record that is missing: then not to be acknowledged.
+  return EndSync(begun, written, sync == LogSync::kSynced ? place.offset : kNothingSynced);
 }
 
-absl::StatusOr<uint64_t> LogWriter::BeginSync() {
+absl::StatusOr<LogWriter::SyncBegun> LogWriter::BeginSync() {
   MutexLock lock(mutex_);
   FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
   shares_ = false;
-  return tick_;
+  syncs_running_.push_back(++syncs_begun_);
+  return SyncBegun{syncs_begun_, tick_};
+}
+
+bool LogWriter::CoversCached(SyncBegun begun, uint64_t own_offset) const {
+  return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const InFlight& entry) {
+    return entry.cached && entry.state == State::kWritten &&
+           (entry.written_tick <= begun.tick || entry.offset == own_offset);
+  });
+}
+
+absl::Status LogWriter::EndSync(SyncBegun begun, const absl::Status& outcome,
+                                uint64_t own_offset) {
+  MutexLock lock(mutex_);
+  syncs_running_.erase(std::find(syncs_running_.begin(), syncs_running_.end(), begun.number));
+  if (!outcome.ok() && error_.ok()) error_ = DetachedCopy(outcome);
+  sync_ended_.NotifyAll();
+  if (!outcome.ok()) return outcome;
+  if (own_offset == kNothingSynced) return DetachedCopy(error_);
+  if (CoversCached(begun, own_offset)) {
+    // Those that begin from now on hear of nothing that this one should have heard of.
+    const std::vector<uint64_t> beside = syncs_running_;
+    const auto runs = [&](uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return std::find(syncs_running_.begin(), syncs_running_.end(), number) !=
+             syncs_running_.end();
+    };
+    for (const uint64_t number : beside) {
+      while (runs(number)) sync_ended_.Wait(mutex_);
+    }
+  }
+  FIRN_RETURN_IF_ERROR(DetachedCopy(error_));
+  MarkSynced(begun.tick, own_offset);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<Place>> LogWriter::AppendCached(uint64_t payload_size,
@@ -283,6 +317,7 @@ uint64_t LogWriter::ReserveCached(Place& place) {
   if (!shares_) {
     place = ReserveLocked(place.payload_size, place.sequences);
     shares_ = true;
+    in_flight_.back().cached = true;
     return place.offset;
   }
   // Records that share blocks become durable together: one entry for all. No sync that is running
@@ -344,7 +379,8 @@ void LogWriter::MarkWritten(uint64_t offset) {
   found->written_tick = ++tick_;
 }
 
-// A sync covers the writes that had completed when it began: those with a tick up to start_tick.
+// A sync covers the writes that had completed when it began, those with a tick up to start_tick, and the
+// record written with it.
 void LogWriter::MarkSynced(uint64_t start_tick, uint64_t own_offset) {
   for (InFlight& entry : in_flight_) {
     if (entry.state != State::kWritten) continue;
@@ -380,7 +416,7 @@ absl::Status LogWriter::EnsureSynced(const Place& place) {
 }
 
 absl::Status LogWriter::Sync() {
-  uint64_t start_tick = 0;
+  SyncBegun begun;
   {
     MutexLock tail(tail_mutex_);
     {
@@ -391,13 +427,9 @@ absl::Status LogWriter::Sync() {
                       [](const InFlight& entry) { return entry.state == State::kWritten; });
       if (!unsynced) return absl::OkStatus();
     }
-    FIRN_ASSIGN_OR_RETURN(start_tick, BeginSync());
+    FIRN_ASSIGN_OR_RETURN(begun, BeginSync());
   }
-  const absl::Status synced = file_->Sync();
-  if (!synced.ok()) return Stick(synced);
-  MutexLock lock(mutex_);
-  MarkSynced(start_tick, 0);
-  return DetachedCopy(error_);
+  return EndSync(begun, file_->Sync(), 0);
 }
 
 absl::Status LogWriter::Append(ByteSpan payload, SequenceRange sequences) {

@@ -17,7 +17,10 @@
 // that small ones share blocks. A file may be open twice for this, past the page cache for synced
 // records and through it for these; the two never write at the same time, since a direct write drops
 // the cached pages round it. All syncs go through the first handle, which was open before anything
-// was written: it is told of every page that could not be written back, whoever wrote it.
+// was written: it is told of every page that could not be written back, whoever wrote it. But the
+// system tells that once: of two syncs at the same time one may hear of a lost page of a cached record,
+// and the other that all is well. A sync that vouches for such records therefore waits for those
+// beside it to end.
 // Invariants:
 //   1. After a failed write or sync nothing more is written to the file: the error sticks.
 //   2. synced_size() is a prefix: every byte below it is on stable storage.
@@ -143,6 +146,12 @@ class LogWriter {
     SequenceNumber last_sequence;
     State state;
     uint64_t written_tick;  // when it became kWritten
+    bool cached;            // waits in the page cache until a sync
+  };
+  // A sync that is running; `tick`: it covers what was written by then.
+  struct SyncBegun {
+    uint64_t number;
+    uint64_t tick;
   };
 
   absl::Status WriteRecord(const Place& place, RecordKind kind, absl::Span<const ByteSpan> pieces,
@@ -158,12 +167,16 @@ class LogWriter {
                            absl::Span<const ByteSpan> pieces)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_);
   // What is written so far may be covered by the sync that begins now: its blocks are left alone.
-  // Returns the tick that MarkSynced() asks for.
-  absl::StatusOr<uint64_t> BeginSync() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_)
+  absl::StatusOr<SyncBegun> BeginSync() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // What it said. If it succeeded, what it covered is durable; `own_offset`: the record written with
+  // it, or 0. Waits for the syncs beside it where their outcome counts.
+  absl::Status EndSync(SyncBegun begun, const absl::Status& outcome, uint64_t own_offset)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  bool CoversCached(SyncBegun begun, uint64_t own_offset) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   RecordHeader HeaderFor(const Place& place, RecordKind kind, uint64_t synced_size) const;
   void MarkWritten(uint64_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // A sync that began at `start_tick` succeeded; `own_offset`: the record written with it, or 0.
   void MarkSynced(uint64_t start_tick, uint64_t own_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Stick(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ZeroFill(uint64_t from, uint64_t limit);
@@ -197,6 +210,9 @@ class LogWriter {
   uint64_t tick_ ABSL_GUARDED_BY(mutex_) = 0;               // counts completed writes
   std::deque<InFlight> in_flight_ ABSL_GUARDED_BY(mutex_);  // from synced_size_ on, by offset
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t syncs_begun_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<uint64_t> syncs_running_ ABSL_GUARDED_BY(mutex_);  // their numbers
+  CondVar sync_ended_;
 };
 
 }  // namespace firn
