@@ -77,6 +77,13 @@ bool ConflictCheck::CheckRange(const RangeRead& range, ConflictQuery& query) {
 
 bool ConflictCheck::Check(absl::string_view encoded, ConflictQuery& query) {
   FIRN_CHECK(recent_.recording());  // the transaction that asks is open
+  for (const KeyspaceImpl* const keyspace : query.read_keyspaces) {
+    if (!keyspace->DroppedSince(query.drops_seen)) continue;
+    query.verdict = ConflictVerdict::kConflict;
+    query.keyspace = keyspace->id();
+    query.key = std::nullopt;
+    return false;
+  }
   const absl::Status writes = ForEachEntry(AsBytes(encoded), [&](const BatchEntry& entry) {
     return CheckKey(entry.keyspace, entry.key, query) ? absl::OkStatus() : absl::AbortedError("");
   });

@@ -24,6 +24,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -39,8 +40,9 @@ class KeyspaceImpl;
 enum class ConflictVerdict : uint8_t {
   kNone = 0,      // not asked yet
   kClear = 1,     // nobody came first
-  kConflict = 2,  // `keyspace` and `key` say where
+  kConflict = 2,  // `keyspace` and `key` say where; no key: entries of the keyspace were dropped
   kUnknown = 3,   // writes to `keyspace` up to `floor` may be forgotten
+  kNotAscending = 4,  // a put of a sequence keyspace is not above the last one
 };
 
 // The question of one commit, and the answer. Lives on the committing thread.
@@ -48,10 +50,12 @@ struct ConflictQuery {
   // Writes up to it are known not to conflict: at first the snapshot's number.
   SequenceNumber after;
   const ReadSet* reads = nullptr;  // beside the keys that are written
+  std::vector<const KeyspaceImpl*> read_keyspaces;  // those of the reads
+  uint64_t drops_seen = 0;  // the context's `drops` before the snapshot
 
   ConflictVerdict verdict = ConflictVerdict::kNone;
   KeyspaceId keyspace;
-  std::string key;
+  std::optional<std::string> key;
   SequenceNumber floor;
 };
 

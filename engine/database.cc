@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/status.h"
 #include "engine/batch_format.h"
 #include "engine/file_names.h"
@@ -93,6 +94,7 @@ absl::Status DatabaseImpl::Recover() {
                  options_));
   lock_ = std::move(folder.lock);
   store_ = folder.store;
+  reading_.store_tag = Hash64(store_.id) | 1;
   auto table = std::make_shared<KeyspaceTable>();
   for (const auto& [id, keyspace] : folder.state.keyspaces) {
     (*table)[id] = std::make_shared<KeyspaceImpl>(reading_, id, keyspace, FolderOf(keyspace.name));
@@ -389,6 +391,9 @@ absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability,
   const CallGuard guard(*this);
   FIRN_RETURN_IF_ERROR(guard.status());
   if (batch.empty()) return absl::OkStatus();
+  if (batch.store_tag() != 0 && batch.store_tag() != reading_.store_tag) {
+    return InvalidArgument("a batch with a keyspace handle of another store");
+  }
   const uint64_t begin = environment_.clock->MonotonicMicroseconds();
   WriteRequest request;
   request.table = table();
@@ -419,6 +424,10 @@ absl::Status DatabaseImpl::Sync() {
 
 absl::Status DatabaseImpl::CheckHandle(const Keyspace& keyspace) const {
   if (keyspace.empty()) return InvalidArgument("an empty keyspace handle");
+  if (!keyspace.impl()->BelongsTo(reading_)) {
+    return InvalidArgument(absl::StrCat("the handle of keyspace ", keyspace.name(),
+                                        " belongs to another database"));
+  }
   return keyspace.impl()->Check();
 }
 

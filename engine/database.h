@@ -89,6 +89,10 @@ class DatabaseImpl {
   ConflictCheck& conflicts() { return conflicts_; }
   EngineCounters& counters() { return counters_; }
   absl::Status Sync() ABSL_LOCKS_EXCLUDED(mutex_);
+  // InvalidArgument (empty, or of another database), kClosed, kKeyspaceDropped.
+  absl::Status CheckHandle(const Keyspace& keyspace) const;
+  // How often entries went without a sequence number: dropped keyspaces, raised bounds.
+  uint64_t drops() const { return reading_.drops.load(); }
   Snapshot TakeSnapshot() { return snapshots_.Take(reading_.published); }
   uint64_t last_sequence() const { return reading_.published.load(std::memory_order_acquire); }
   absl::Status Flush(const Keyspace& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -117,7 +121,6 @@ class DatabaseImpl {
   std::string FolderOf(absl::string_view keyspace) const;
   std::shared_ptr<const KeyspaceTable> table() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<KeyspaceImpl> Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status CheckHandle(const Keyspace& keyspace) const;
   absl::Status FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace);
   absl::Status PersistOptions();
   // VersionSet::Commit(); a failure that sticks there sticks in the commit queue too.

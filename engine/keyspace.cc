@@ -81,6 +81,14 @@ absl::Status KeyspaceImpl::Check() const {
   return absl::OkStatus();
 }
 
+absl::Status KeyspaceImpl::CheckRead(const Snapshot& snapshot) const {
+  FIRN_RETURN_IF_ERROR(Check());
+  if (!context_.snapshots.Owns(snapshot)) {
+    return InvalidArgument(absl::StrCat("keyspace ", name_, ": a snapshot of another database"));
+  }
+  return absl::OkStatus();
+}
+
 KeyspaceImpl::View KeyspaceImpl::ViewAt(const Snapshot& snapshot) const {
   View view;
   view.version = version();
@@ -104,7 +112,7 @@ void KeyspaceImpl::Retire(std::shared_ptr<const Version> version) {
 }
 
 absl::StatusOr<PinnedValue> KeyspaceImpl::Get(absl::string_view key, const Snapshot& snapshot) {
-  FIRN_RETURN_IF_ERROR(Check());
+  FIRN_RETURN_IF_ERROR(CheckRead(snapshot));
   context_.counters.gets.Add(1);
   if (IsBelowBound(key)) return absl::NotFoundError("");
   {
@@ -119,7 +127,7 @@ absl::StatusOr<PinnedValue> KeyspaceImpl::Get(absl::string_view key, const Snaps
 
 std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
     absl::Span<const absl::string_view> keys, const Snapshot& snapshot) {
-  const absl::Status status = Check();
+  const absl::Status status = CheckRead(snapshot);
   if (!status.ok()) return std::vector<absl::StatusOr<PinnedValue>>(keys.size(), status);
   context_.counters.gets.Add(keys.size());
   const View view = ViewAt(snapshot);
@@ -157,7 +165,7 @@ std::vector<absl::StatusOr<PinnedValue>> KeyspaceImpl::MultiGet(
 }
 
 std::unique_ptr<Iterator> KeyspaceImpl::NewIterator(const IteratorOptions& options) {
-  const absl::Status status = Check();
+  const absl::Status status = CheckRead(options.snapshot);
   if (!status.ok()) return NewEmptyIterator(status);
   const View view = ViewAt(options.snapshot);
   const std::string begin = std::max(options.begin, BoundKey());
@@ -306,6 +314,8 @@ const std::string& Keyspace::name() const {
   static const std::string* const none = new std::string;
   return empty() ? *none : impl_->name();
 }
+
+bool Keyspace::dropped() const { return !empty() && impl_->dropped(); }
 
 uint32_t Keyspace::id() const { return empty() ? 0 : impl_->id().value; }
 

@@ -43,6 +43,8 @@ struct ReadContext {
   EngineCounters& counters;
   Epochs& epochs;  // of the block cache: what a reader sees without a count
   std::atomic<uint64_t> published{0};  // the last visible sequence number
+  std::atomic<uint64_t> drops{0};      // how often entries went without a sequence number
+  uint64_t store_tag = 0;              // of the store, not 0, once it is known
   std::atomic<bool> closed{false};
 };
 
@@ -60,6 +62,9 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   SegmentDirectory& segments() { return segments_; }
   std::shared_ptr<const Version> version() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  bool BelongsTo(const ReadContext& context) const { return &context_ == &context; }
+  uint64_t store_tag() const { return context_.store_tag; }
+
   // --- readers: see firn/keyspace.h. Thread-safe.
   absl::StatusOr<PinnedValue> Get(absl::string_view key, const Snapshot& snapshot);
   std::vector<absl::StatusOr<PinnedValue>> MultiGet(absl::Span<const absl::string_view> keys,
@@ -69,7 +74,13 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   KeyspaceStatistics statistics() const;
   // OK, kClosed or kKeyspaceDropped.
   absl::Status Check() const;
-  void MarkDropped() { dropped_.store(true, std::memory_order_release); }
+  // Also InvalidArgument for a snapshot of another database.
+  absl::Status CheckRead(const Snapshot& snapshot) const;
+  void MarkDropped() {
+    BeginDrop();
+    dropped_.store(true, std::memory_order_release);
+    EndDrop();
+  }
   bool dropped() const { return dropped_.load(std::memory_order_acquire); }
 
   // --- what its layout asks of entries
@@ -79,7 +90,14 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   AscendingKeys& ascending() { return ascending_; }
   // Keys below it are gone, for snapshots too; only grows. Sequence layout.
   uint64_t bound() const { return bound_.load(std::memory_order_acquire); }
-  void SetBound(uint64_t bound) { bound_.store(bound, std::memory_order_release); }
+  void SetBound(uint64_t bound) {
+    BeginDrop();
+    bound_.store(bound, std::memory_order_release);
+    EndDrop();
+  }
+  // Whether entries went (it was dropped, or its bound was raised) since the context's `drops` was
+  // `since`, or are just going: readers that began then may have seen both states.
+  bool DroppedSince(uint64_t since) const { return last_drop_.load() > since; }
 
   // --- whoever applies writes, in their order, or is alone in the commit queue.
   Memtable& active() { return *active_; }
@@ -120,6 +138,8 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   bool IsBelowBound(absl::string_view key) const;
   std::string BoundKey() const;  // empty: there is none
   SequenceNumber SequenceAt(const Snapshot& snapshot) const;
+  void BeginDrop() { last_drop_.store(UINT64_MAX); }
+  void EndDrop() { last_drop_.store(context_.drops.fetch_add(1) + 1); }
   // Makes `version` the present one; the old one, for Epochs::Retire() without the lock.
   std::shared_ptr<const Version> Exchange(std::shared_ptr<const Version> version)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -135,6 +155,7 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   std::atomic<uint64_t> bound_;
   SegmentDirectory segments_;
   std::atomic<bool> dropped_{false};
+  std::atomic<uint64_t> last_drop_{0};  // the context's `drops` then; UINT64_MAX: under way
   std::shared_ptr<Memtable> active_;  // the version's; belongs to the role of the write path
 
   mutable Mutex mutex_;

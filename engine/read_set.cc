@@ -19,6 +19,11 @@ void ReadSet::AddPoint(KeyspaceId keyspace, absl::string_view key) {
   bytes_ += kBytesPerEntry + key.size();
 }
 
+size_t ReadSet::BytesToAdd(KeyspaceId keyspace, absl::string_view key) const {
+  if (points_.find(PointOrder::View{keyspace, key}) != points_.end()) return 0;
+  return kBytesPerEntry + key.size();
+}
+
 size_t ReadSet::AddRange(RangeRead range) {
   bytes_ += SizeOf(range);
   ranges_.push_back(std::move(range));

@@ -48,6 +48,8 @@ class ReadSet {
 
   // Each key once.
   void AddPoint(KeyspaceId keyspace, absl::string_view key);
+  // What AddPoint() would add to bytes(): 0 for a key that is there.
+  size_t BytesToAdd(KeyspaceId keyspace, absl::string_view key) const;
   // The range's index, until it is forgotten.
   size_t AddRange(RangeRead range);
   // The range now begins at or before `begin` and ends at or behind `limit`.

@@ -37,7 +37,11 @@ Snapshot SnapshotRegistry::Take(const std::atomic<uint64_t>& published) {
   return Snapshot(std::shared_ptr<const uint64_t>(sequence.release(), [state](const uint64_t* pin) {
     state->Release(*pin);
     delete pin;
-  }));
+  }), state.get());
+}
+
+bool SnapshotRegistry::Owns(const Snapshot& snapshot) const {
+  return snapshot.empty() || snapshot.owner() == state_.get();
 }
 
 std::optional<SequenceNumber> SnapshotRegistry::Oldest() const {

@@ -34,6 +34,9 @@ class SnapshotRegistry {
   // A handle on the number that `published` holds now (acquire).
   Snapshot Take(const std::atomic<uint64_t>& published);
 
+  // Whether it gave `snapshot`; yes for an empty one.
+  bool Owns(const Snapshot& snapshot) const;
+
   std::optional<SequenceNumber> Oldest() const;
   // Ascending, each number once.
   std::vector<SequenceNumber> All() const;

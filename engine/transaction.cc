@@ -1,6 +1,7 @@
 #include "engine/transaction.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -62,6 +63,7 @@ TransactionImpl::TransactionImpl(DatabaseImpl& database, const TransactionOption
     : database_(database),
       options_(options),
       entered_(database.conflicts().Enter()),
+      drops_seen_(database.drops()),
       snapshot_(database.TakeSnapshot()),
       savepoints_(writes_, reads_) {}
 
@@ -88,10 +90,20 @@ absl::Status TransactionImpl::CheckReadable() const {
   return absl::OkStatus();
 }
 
+absl::Status TransactionImpl::NotePoint(const Keyspace& keyspace, absl::string_view key) {
+  const KeyspaceId id{keyspace.id()};
+  const size_t more = reads_.BytesToAdd(id, key);
+  if (more == 0) return absl::OkStatus();
+  if (reads_.bytes() + more > options_.read_bytes_max) {
+    return OverLimit("read_bytes_max", options_.read_bytes_max);
+  }
+  reads_.AddPoint(id, key);
+  return absl::OkStatus();
+}
+
 absl::Status TransactionImpl::CheckUse(const Keyspace& keyspace) {
   FIRN_RETURN_IF_ERROR(CheckOpen());
-  if (keyspace.empty()) return InvalidArgument("an empty keyspace handle");
-  FIRN_RETURN_IF_ERROR(keyspace.impl()->Check());
+  FIRN_RETURN_IF_ERROR(database_.CheckHandle(keyspace));
   keyspaces_.try_emplace(keyspace.id(), keyspace);
   return absl::OkStatus();
 }
@@ -99,27 +111,24 @@ absl::Status TransactionImpl::CheckUse(const Keyspace& keyspace) {
 // --- reads
 
 absl::StatusOr<PinnedValue> TransactionImpl::Read(const Keyspace& keyspace, absl::string_view key,
-                                                  ReadSet* noted_in) {
+                                                  bool noted) {
   FIRN_RETURN_IF_ERROR(CheckUse(keyspace));
   // Its own write needs no note: Commit() checks the keys that it writes.
   if (const WriteSet::Value* const own = writes_.Find(keyspace, key)) {
     if (*own == nullptr) return absl::NotFoundError("");
     return PinnedValue(**own, *own);
   }
-  if (noted_in != nullptr) {
-    noted_in->AddPoint(KeyspaceId{keyspace.id()}, key);
-    FIRN_RETURN_IF_ERROR(CheckReadable());
-  }
+  if (noted) FIRN_RETURN_IF_ERROR(NotePoint(keyspace, key));
   return keyspace.Get(key, snapshot_);
 }
 
 absl::StatusOr<PinnedValue> TransactionImpl::Get(const Keyspace& keyspace, absl::string_view key) {
-  return Read(keyspace, key, reads_to_check());
+  return Read(keyspace, key, reads_to_check() != nullptr);
 }
 
 absl::StatusOr<PinnedValue> TransactionImpl::GetForUpdate(const Keyspace& keyspace,
                                                           absl::string_view key) {
-  return Read(keyspace, key, &reads_);
+  return Read(keyspace, key, true);
 }
 
 std::vector<absl::StatusOr<PinnedValue>> TransactionImpl::MultiGet(
@@ -134,12 +143,11 @@ std::vector<absl::StatusOr<PinnedValue>> TransactionImpl::MultiGet(
     if (own == nullptr) {
       asked.push_back(keys[i]);
       places.push_back(i);
-      if (reads_to_check() != nullptr) reads_.AddPoint(KeyspaceId{keyspace.id()}, keys[i]);
+      if (reads_to_check() != nullptr) status.Update(NotePoint(keyspace, keys[i]));
     } else if (*own != nullptr) {
       results[i] = PinnedValue(**own, *own);
     }
   }
-  status = CheckReadable();
   if (!status.ok()) return std::vector<absl::StatusOr<PinnedValue>>(keys.size(), status);
   if (asked.empty()) return results;
   std::vector<absl::StatusOr<PinnedValue>> found = keyspace.MultiGet(asked, snapshot_);
@@ -239,16 +247,43 @@ absl::Status TransactionImpl::Commit(Durability durability) {
   return status;
 }
 
-absl::Status TransactionImpl::WriteChecked(const WriteBatch& batch, Durability durability) {
+ConflictQuery TransactionImpl::NewQuery() const {
   ConflictQuery query;
   query.after = SequenceNumber{snapshot_.sequence()};
   query.reads = &reads_;
+  query.drops_seen = drops_seen_;
+  std::set<KeyspaceId> read;
+  for (const ReadSet::Points::iterator& point : reads_.points()) read.insert(point->keyspace);
+  for (const RangeRead& range : reads_.ranges()) read.insert(range.keyspace);
+  for (const KeyspaceId id : read) {
+    query.read_keyspaces.push_back(keyspaces_.at(id.value).impl().get());
+  }
+  return query;
+}
+
+absl::Status TransactionImpl::AscentConflict(const absl::Status& refused) const {
+  // The put that came first may not be visible yet.
+  FIRN_RETURN_IF_ERROR(database_.AwaitWritesInFlight());
+  for (const auto& [id, keyspace] : keyspaces_) {
+    if (!keyspace.impl()->rules().ascending) continue;
+    const std::unique_ptr<Iterator> now = keyspace.NewIterator();
+    now->SeekToLast();
+    if (!now->Valid()) continue;
+    const absl::StatusOr<PinnedValue> then = keyspace.Get(now->key(), snapshot_);
+    if (absl::IsNotFound(then.status())) return Conflict(id, now->key());
+  }
+  return refused;
+}
+
+absl::Status TransactionImpl::WriteChecked(const WriteBatch& batch, Durability durability) {
+  ConflictQuery query = NewQuery();
   for (int looks = 0; looks <= kLooksMax; ++looks) {
     query.verdict = ConflictVerdict::kNone;
     const absl::Status status = database_.Write(batch, durability, &query);
     if (query.verdict == ConflictVerdict::kConflict) {
       return Conflict(query.keyspace.value, query.key);
     }
+    if (query.verdict == ConflictVerdict::kNotAscending) return AscentConflict(status);
     if (query.verdict != ConflictVerdict::kUnknown) return status;
     FIRN_RETURN_IF_ERROR(LookIntoStore(batch, query));
   }
@@ -289,10 +324,17 @@ absl::Status TransactionImpl::LookIntoStore(const WriteBatch& batch, ConflictQue
   return absl::OkStatus();
 }
 
-absl::Status TransactionImpl::Conflict(uint32_t keyspace, absl::string_view key) const {
+absl::Status TransactionImpl::Conflict(uint32_t keyspace,
+                                       std::optional<absl::string_view> key) const {
+  if (!key.has_value()) {
+    return MakeError(absl::StatusCode::kAborted, ErrorReason::kConflict,
+                     absl::StrCat("keyspace ", keyspaces_.at(keyspace).name(),
+                                  ": entries were dropped since the transaction's snapshot ",
+                                  snapshot_.sequence(), "; run it again"));
+  }
   return MakeError(absl::StatusCode::kAborted, ErrorReason::kConflict,
                    absl::StrCat("keyspace ", keyspaces_.at(keyspace).name(), ", key ",
-                                Readable(key), ": written by another since the transaction's "
+                                Readable(*key), ": written by another since the transaction's "
                                 "snapshot ", snapshot_.sequence(), "; run it again"));
 }
 

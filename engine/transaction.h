@@ -71,17 +71,23 @@ class TransactionImpl final : public TransactionView,
   absl::Status CheckUse(const Keyspace& keyspace);
   absl::Status CheckWrite(const Keyspace& keyspace, absl::string_view key,
                           absl::string_view value);
-  absl::StatusOr<PinnedValue> Read(const Keyspace& keyspace, absl::string_view key,
-                                   ReadSet* noted_in);
+  absl::StatusOr<PinnedValue> Read(const Keyspace& keyspace, absl::string_view key, bool noted);
+  // Notes a read in reads_, unless that passed the limit: a refused read has no effect.
+  absl::Status NotePoint(const Keyspace& keyspace, absl::string_view key);
   absl::Status WriteChecked(const WriteBatch& batch, Durability durability);
   // Looks into the store up to what is published now, and lets the query go on from there.
   absl::Status LookIntoStore(const WriteBatch& batch, ConflictQuery& query);
-  absl::Status Conflict(uint32_t keyspace, absl::string_view key) const;
+  // No key: entries of the keyspace were dropped.
+  absl::Status Conflict(uint32_t keyspace, std::optional<absl::string_view> key) const;
+  ConflictQuery NewQuery() const;
+  // Whether a put that did not ascend lost against a later one than the snapshot's: then the conflict.
+  absl::Status AscentConflict(const absl::Status& refused) const;
 
   DatabaseImpl& database_;
   const TransactionOptions options_;
   bool ended_ = false;
   SequenceNumber entered_;  // for ConflictCheck::Leave()
+  uint64_t drops_seen_;     // before the snapshot
   Snapshot snapshot_;
   WriteSet writes_;
   ReadSet reads_;

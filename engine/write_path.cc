@@ -168,7 +168,10 @@ void WritePath::Validate(const CommitBatch& batch) {
       continue;
     }
     request->status = TakeAscents(write->ascents);
-    if (!request->status.ok()) continue;
+    if (!request->status.ok()) {
+      if (transaction != nullptr) transaction->verdict = ConflictVerdict::kNotAscending;
+      continue;
+    }
     if (recorded) parts_.conflicts.Record(request->encoded, next);
     next.value += request->count;
   }

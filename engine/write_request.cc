@@ -37,6 +37,10 @@ absl::Status CheckEntry(const BatchEntry& entry, KeyspaceImpl& keyspace, WriteRe
 
 absl::Status FillRequest(const WriteBatch& batch, Durability durability, WriteRequest& request) {
   if (batch.encoded_size() > kBatchSizeMax) return BatchTooLarge(batch.encoded_size());
+  if (durability < Durability::kVolatile || durability > Durability::kSynced) {
+    return InvalidOption("durability", absl::StrCat(static_cast<int>(durability),
+                                                    " is none of kVolatile, kBuffered, kSynced"));
+  }
   request.encoded = batch.encoded();
   request.count = batch.count();
   request.durability = durability;

@@ -53,7 +53,8 @@ class CollectionImpl {
   absl::StatusOr<std::optional<Keyspace>> IfExists() ABSL_LOCKS_EXCLUDED(mutex_) {
     {
       MutexLock lock(mutex_);
-      if (keyspace_.has_value()) return keyspace_;
+      if (keyspace_.has_value() && !keyspace_->dropped()) return keyspace_;
+      keyspace_ = std::nullopt;
     }
     absl::StatusOr<Keyspace> keyspace = database_.OpenKeyspace(name_);
     if (ReasonOf(keyspace.status()) == ErrorReason::kKeyspaceNotFound) {

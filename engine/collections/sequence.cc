@@ -1,5 +1,6 @@
 #include "firn/sequence.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -30,22 +31,29 @@ absl::StatusOr<uint64_t> DecodeLast(absl::string_view name, absl::string_view st
                                 " bytes are stored, expected 8; ResetSequence() sets it anew"));
 }
 
-// Takes `count` numbers; returns the last one before them.
-absl::StatusOr<uint64_t> Take(Transaction& transaction, const Keyspace& keyspace,
-                              absl::string_view name, uint64_t count) {
-  uint64_t last = 0;
+struct Taken {
+  uint64_t last = 0;   // before them
+  uint64_t count = 0;  // of them
+};
+
+// Takes `count` numbers, or as many as there are left.
+absl::StatusOr<Taken> Take(Transaction& transaction, const Keyspace& keyspace,
+                           absl::string_view name, uint64_t count) {
+  Taken taken;
   const absl::StatusOr<PinnedValue> stored = transaction.Get(keyspace, name);
   if (stored.ok()) {
-    FIRN_ASSIGN_OR_RETURN(last, DecodeLast(name, stored->view()));
+    FIRN_ASSIGN_OR_RETURN(taken.last, DecodeLast(name, stored->view()));
   } else if (!absl::IsNotFound(stored.status())) {
     return stored.status();
   }
-  if (count > std::numeric_limits<uint64_t>::max() - last) {
+  taken.count = std::min(count, std::numeric_limits<uint64_t>::max() - taken.last);
+  if (taken.count == 0) {
     return MakeError(absl::StatusCode::kOutOfRange, ErrorReason::kOverflow,
-                     absl::StrCat("sequence \"", name, "\" is used up: ", last, " was reserved"));
+                     absl::StrCat("sequence \"", name, "\" is used up: ", taken.last,
+                                  " was reserved"));
   }
-  FIRN_RETURN_IF_ERROR(transaction.Put(keyspace, name, EncodeUint64(last + count)));
-  return last;
+  FIRN_RETURN_IF_ERROR(transaction.Put(keyspace, name, EncodeUint64(taken.last + taken.count)));
+  return taken;
 }
 
 }  // namespace
@@ -66,33 +74,33 @@ class SequenceImpl {
       if (given_ < reserved_) return ++given_;
       reserving_ = true;
     }
-    const absl::StatusOr<uint64_t> last = Reserve();
+    const absl::StatusOr<Taken> taken = Reserve();
     {
       MutexLock lock(mutex_);
       reserving_ = false;
-      if (last.ok()) {
-        given_ = *last + 1;
-        reserved_ = *last + options_.block;
+      if (taken.ok()) {
+        given_ = taken->last + 1;
+        reserved_ = taken->last + taken->count;
       }
     }
     reservation_ended_.NotifyAll();
-    if (!last.ok()) return last.status();
-    return *last + 1;
+    if (!taken.ok()) return taken.status();
+    return taken->last + 1;
   }
 
  private:
-  absl::StatusOr<uint64_t> Reserve() {
-    uint64_t last = 0;
+  absl::StatusOr<Taken> Reserve() {
+    Taken taken;
     RunOptions run;
     run.durability = options_.durability;
     run.attempts_max = 10'000;
     FIRN_RETURN_IF_ERROR(database_.RunInTransaction(
         [&](Transaction& transaction) -> absl::Status {
-          FIRN_ASSIGN_OR_RETURN(last, Take(transaction, keyspace_, name_, options_.block));
+          FIRN_ASSIGN_OR_RETURN(taken, Take(transaction, keyspace_, name_, options_.block));
           return absl::OkStatus();
         },
         run));
-    return last;
+    return taken;
   }
 
   Database& database_;
@@ -136,8 +144,8 @@ const std::string& Sequence::name() const { return impl_->name(); }
 absl::StatusOr<uint64_t> NextInTransaction(Transaction& transaction, const Keyspace& keyspace,
                                            absl::string_view name) {
   FIRN_RETURN_IF_ERROR(CheckName(name));
-  FIRN_ASSIGN_OR_RETURN(const uint64_t last, Take(transaction, keyspace, name, 1));
-  return last + 1;
+  FIRN_ASSIGN_OR_RETURN(const Taken taken, Take(transaction, keyspace, name, 1));
+  return taken.last + 1;
 }
 
 absl::StatusOr<std::vector<SequenceState>> ListSequences(const Keyspace& keyspace) {

@@ -71,6 +71,7 @@ class Database {
   absl::StatusOr<Keyspace> CreateKeyspace(absl::string_view name, const KeyspaceOptions& options);
   // NotFound/kKeyspaceNotFound.
   absl::StatusOr<Keyspace> OpenKeyspace(absl::string_view name);
+  // `options` count if it is created; one that is there keeps its own (Keyspace::options()).
   absl::StatusOr<Keyspace> OpenOrCreateKeyspace(absl::string_view name,
                                                 const KeyspaceOptions& options);
   absl::Status DropKeyspace(absl::string_view name);

@@ -55,6 +55,8 @@ class Keyspace {
   // Bytes of segments whose keys meet [begin, limit), whole segments counted; empty limit: no limit.
   absl::StatusOr<uint64_t> ApproximateSize(absl::string_view begin, absl::string_view limit) const;
 
+  // Whether DropKeyspace() was called for it; an empty handle was not.
+  bool dropped() const;
   const std::string& name() const;
   uint32_t id() const;  // never used twice in a store
   const KeyspaceOptions& options() const;

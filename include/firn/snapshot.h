@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace firn {
 
@@ -17,11 +18,14 @@ class Snapshot {
   // The sequence number of the last write that it sees; 0 if empty() or nothing was written.
   uint64_t sequence() const { return pin_ == nullptr ? 0 : *pin_; }
 
-  // For the engine: the deleter of `pin` ends the snapshot.
-  explicit Snapshot(std::shared_ptr<const uint64_t> pin) : pin_(std::move(pin)) {}
+  // For the engine: the deleter of `pin` ends the snapshot; `owner` is who gave it.
+  Snapshot(std::shared_ptr<const uint64_t> pin, const void* owner)
+      : pin_(std::move(pin)), owner_(owner) {}
+  const void* owner() const { return owner_; }
 
  private:
   std::shared_ptr<const uint64_t> pin_;
+  const void* owner_ = nullptr;
 };
 
 }  // namespace firn

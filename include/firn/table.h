@@ -153,7 +153,8 @@ class Table {
   }
   // If the row's value is `expected` (none: if there is no row) it becomes `desired` (none: the row
   // goes), and true is returned; else nothing happens, and false. Values are compared encoded. Either
-  // way the commit fails if another changes the row meanwhile, whatever the isolation.
+  // way the commit of what the transaction writes fails if another changes the row meanwhile, whatever
+  // the isolation.
   absl::StatusOr<bool> CompareAndSet(Transaction& transaction, const K& key,
                                      const std::optional<V>& expected,
                                      const std::optional<V>& desired) const {

@@ -83,7 +83,8 @@ class Transaction {
   // --- reads: the snapshot, with this transaction's own writes over it
   // NotFound, with an empty message, if absent.
   absl::StatusOr<PinnedValue> Get(const Keyspace& keyspace, absl::string_view key);
-  // As Get(), and Commit() fails if anyone else writes `key` meanwhile, whatever the isolation.
+  // As Get(), and Commit() of a transaction that writes anything fails if anyone else writes `key`
+  // meanwhile, whatever the isolation.
   absl::StatusOr<PinnedValue> GetForUpdate(const Keyspace& keyspace, absl::string_view key);
   // One result a key, in the order of `keys`.
   std::vector<absl::StatusOr<PinnedValue>> MultiGet(const Keyspace& keyspace,

@@ -31,9 +31,14 @@ class WriteBatch {
   size_t encoded_size() const { return entries_.size(); }
   // For the engine: the encoded entries.
   absl::string_view encoded() const { return entries_; }
+  // For the engine: of the store that its handles belong to; 0: none yet.
+  uint64_t store_tag() const { return store_tag_; }
 
  private:
+  void NoteStore(uint64_t tag);
+
   std::string entries_;
+  uint64_t store_tag_ = 0;
   size_t count_ = 0;
 };
 

@@ -39,8 +39,13 @@ inline Options TinyOptions() {
 
 class SteppedStore {
  public:
-  SteppedStore(FileSystem& file_system, uint64_t seed, const Options& options = TinyOptions())
-      : file_system_(file_system), options_(options), executor_(seed), random_(seed + 1) {
+  SteppedStore(FileSystem& file_system, uint64_t seed, const Options& options = TinyOptions(),
+               absl::string_view directory = "store")
+      : file_system_(file_system),
+        options_(options),
+        directory_(directory),
+        executor_(seed),
+        random_(seed + 1) {
     options_.log_sink = [this](absl::string_view line) { lines_.emplace_back(line); };
   }
   ~SteppedStore() { static_cast<void>(Close()); }
@@ -52,7 +57,7 @@ class SteppedStore {
     environment.clock = &clock_;
     environment.new_random = [this] { return random_.Next(); };
     FIRN_ASSIGN_OR_RETURN(database_,
-                          DatabaseImpl::Open("store", options_, std::move(environment)));
+                          DatabaseImpl::Open(directory_, options_, std::move(environment)));
     return absl::OkStatus();
   }
   // Closes and forgets the database; what closing said.
@@ -88,6 +93,7 @@ class SteppedStore {
  private:
   FileSystem& file_system_;
   Options options_;
+  const std::string directory_;
   std::vector<std::string> lines_;
   SteppedExecutor executor_;
   ManualClock clock_;

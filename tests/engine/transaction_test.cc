@@ -10,6 +10,7 @@
 #include "firn/database.h"
 #include "gtest/gtest.h"
 #include "io/memory_file_system.h"
+#include "sstable/sequence_key.h"
 #include "tests/engine/stepped_store.h"
 #include "tests/support/status_matchers.h"
 
@@ -34,6 +35,11 @@ class TransactionTest : public ::testing::Test {
     if (value.ok()) return value->ToString();
     return absl::IsNotFound(value.status()) ? "(absent)" : value.status().ToString();
   }
+  static std::string SequenceKey(uint64_t number) {
+    std::string key(kSequenceKeySize, '\0');
+    StoreSequenceKey(key.data(), number);
+    return key;
+  }
   static std::string Scan(Transaction& transaction, const Keyspace& keyspace) {
     std::string line;
     const auto iterator = transaction.NewIterator(keyspace);
@@ -48,6 +54,69 @@ class TransactionTest : public ::testing::Test {
   SteppedStore store_;
   Keyspace notes_, other_;
 };
+
+TEST_F(TransactionTest, AnAppendThatCameLateIsAConflictAndOneThatNeverFitsIsNot) {
+  const Keyspace log =
+      store_->CreateKeyspace("log", {.layout = KeyspaceLayout::kSequence}).value();
+  const auto append = [&](uint64_t key) {
+    WriteBatch batch;
+    batch.Put(log, SequenceKey(key), "v");
+    return store_->Write(batch, Durability::kBuffered);
+  };
+  ASSERT_OK(append(5));
+  const auto late = Begin();
+  ASSERT_OK(append(15));
+  ASSERT_OK(late->Put(log, SequenceKey(6), "v"));
+  EXPECT_THAT(late->Commit(Durability::kBuffered), HasReason(ErrorReason::kConflict));
+  const auto wrong = Begin();
+  ASSERT_OK(wrong->Put(log, SequenceKey(15), "v"));
+  EXPECT_THAT(wrong->Commit(Durability::kBuffered), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(TransactionTest, SerializableSeesWhatWasDropped) {
+  const Keyspace log =
+      store_->CreateKeyspace("log", {.layout = KeyspaceLayout::kSequence}).value();
+  WriteBatch batch;
+  batch.Put(log, SequenceKey(1), "v");
+  batch.Put(notes_, "a", "1");
+  ASSERT_OK(store_->Write(batch, Durability::kBuffered));
+  const auto read_log = Begin(Isolation::kSerializable);
+  EXPECT_EQ(Text(read_log->Get(log, SequenceKey(1))), "v");
+  const auto read_notes = Begin(Isolation::kSerializable);
+  EXPECT_EQ(Text(read_notes->Get(notes_, "a")), "1");
+  const auto under_snapshot = Begin();
+  EXPECT_EQ(Text(under_snapshot->Get(notes_, "a")), "1");
+  ASSERT_OK(store_->DropBelow(log, SequenceKey(2)));
+  EXPECT_EQ(Text(read_log->Get(log, SequenceKey(1))), "(absent)");
+  ASSERT_OK(read_log->Put(other_, "x", "1"));
+  EXPECT_THAT(read_log->Commit(Durability::kBuffered), HasReason(ErrorReason::kConflict));
+  ASSERT_OK(store_->DropKeyspace("notes"));
+  ASSERT_OK(read_notes->Put(other_, "y", "1"));
+  EXPECT_THAT(read_notes->Commit(Durability::kBuffered),
+              AllOf(HasReason(ErrorReason::kConflict),
+                    StatusIs(absl::StatusCode::kAborted, HasSubstr("dropped"))));
+  ASSERT_OK(under_snapshot->Put(other_, "z", "1"));
+  EXPECT_OK(under_snapshot->Commit(Durability::kBuffered));
+  const auto after = Begin(Isolation::kSerializable);
+  EXPECT_EQ(Text(after->Get(log, SequenceKey(1))), "(absent)");
+  ASSERT_OK(after->Put(other_, "x", "2"));
+  EXPECT_OK(after->Commit(Durability::kBuffered));
+}
+
+TEST_F(TransactionTest, AReadOverTheLimitHasNoEffect) {
+  ASSERT_OK(store_.Put("notes", "a", "1"));
+  TransactionOptions options;
+  options.isolation = Isolation::kSerializable;
+  options.read_bytes_max = 1024;
+  const auto transaction = store_->BeginTransaction(options).value();
+  EXPECT_EQ(Text(transaction->Get(notes_, "a")), "1");
+  const std::string large(2000, 'k');
+  EXPECT_THAT(transaction->Get(notes_, large).status(), HasReason(ErrorReason::kTooLarge));
+  EXPECT_THAT(transaction->MultiGet(notes_, {"b", large})[0].status(),
+              HasReason(ErrorReason::kTooLarge));
+  EXPECT_EQ(Text(transaction->Get(notes_, "a")), "1");
+  EXPECT_EQ(Text(transaction->Get(notes_, "c")), "(absent)");
+}
 
 TEST_F(TransactionTest, ReadsItsSnapshotAndItsOwnWrites) {
   ASSERT_OK(store_.Put("notes", "a", "1"));

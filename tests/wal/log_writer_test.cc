@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -209,6 +210,44 @@ TEST(LogWriterTest, ASyncDoesNotCoverAWriteThatCompletedAfterItBegan) {
   EXPECT_EQ(log.synced_size(), kLogBlockSize);
   ASSERT_OK(log.EnsureSynced(second));
   EXPECT_EQ(log.synced_size(), second.limit);
+}
+
+// The system tells one of them, and once, of a page that it could not write.
+TEST(LogWriterTest, OfTwoSyncsAtOnceTheFailureOfOneFailsBothIfACachedRecordIsAtStake) {
+  LogImage image(16 * kLogBlockSize);
+  LogWriter& log = image.log();
+  const Place cached = image.AddCached("lost");
+  const Place second = image.Reserve(1);
+  const Place third = image.Reserve(1);
+  Gate well;
+  Gate failing;
+  well.Close();
+  failing.Close();
+  std::atomic<int> syncs{0};
+  image.script().before = [&](absl::string_view operation, uint64_t) {
+    if (operation != "sync") return absl::OkStatus();
+    if (syncs.fetch_add(1) == 0) {
+      well.Pass();
+      return absl::OkStatus();
+    }
+    failing.Pass();
+    return ErrnoStatus(EIO, "scripted");
+  };
+  absl::Status first_said;
+  absl::Status second_said;
+  std::thread first([&] { first_said = log.Flush(second, {AsBytes("2")}, LogSync::kSynced); });
+  well.AwaitHeld();
+  std::thread other([&] { second_said = log.Flush(third, {AsBytes("3")}, LogSync::kSynced); });
+  failing.AwaitHeld();
+  well.Open();
+  while (image.script().Syncs() == 0) std::this_thread::yield();  // it heard that all is well
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));     // and could believe it
+  failing.Open();
+  first.join();
+  other.join();
+  EXPECT_FALSE(first_said.ok());
+  EXPECT_FALSE(second_said.ok());
+  EXPECT_EQ(log.synced_size(), kLogBlockSize) << "not even the cached one, up to " << cached.limit;
 }
 
 TEST(LogWriterTest, ConcurrentFlushesGiveOneOrderedLog) {

@@ -56,6 +56,20 @@ TEST_F(CollectionNamesTest, TenThousandNamesCostNoFileAndNoKeyspace) {
   EXPECT_EQ(FilesAndFolders(), before);
 }
 
+TEST_F(CollectionNamesTest, OneDroppedThroughAnotherObjectIsMadeAgain) {
+  Collections one(*database_, {}), two(*database_, {});
+  ASSERT_OK(one.Register({"x"}));
+  ASSERT_OK(two.Register({"x"}));
+  const Collection of_one = one.Find("x").value();
+  const Keyspace first = of_one.ForWriting().value();
+  EXPECT_FALSE(first.dropped());
+  ASSERT_OK(two.Drop("x"));
+  EXPECT_TRUE(first.dropped());
+  EXPECT_THAT(of_one.Get("k").status(), StatusIs(absl::StatusCode::kNotFound, ""));
+  ASSERT_OK(Put(*database_, of_one.ForWriting().value()));
+  EXPECT_EQ(of_one.Get("k")->view(), "v");
+}
+
 TEST_F(CollectionNamesTest, TheFirstWriteMakesTheKeyspaceAndItIsFoundAgain) {
   {
     Collections collections(*database_, {.block_size = 8192});

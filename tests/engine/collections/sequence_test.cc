@@ -110,6 +110,16 @@ TEST_F(SequenceTest, AStoredValueThatIsNoNumberIsAnErrorUntilItIsReset) {
   EXPECT_EQ(listed[0].last_reserved, 42u);
 }
 
+TEST_F(SequenceTest, TheLastBlockIsAsLargeAsThereAreNumbers) {
+  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
+  ASSERT_OK(ResetSequence(*database_, counters_, "invoices", kLast - 3));
+  const auto sequence = Sequence::Open(*database_, counters_, "invoices", {.block = 10}).value();
+  for (uint64_t number = kLast - 2; number != 0; ++number) {
+    EXPECT_THAT(sequence->Next(), IsOkAndHolds(number));
+  }
+  EXPECT_THAT(sequence->Next().status(), HasReason(ErrorReason::kOverflow));
+}
+
 TEST_F(SequenceTest, EndsBehindTheLastNumberAndRefusesWrongOptions) {
   constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
   ASSERT_OK(ResetSequence(*database_, counters_, "invoices", kLast - 1));
