@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   firn::RegisterProofs(app, command);
   firn::RegisterVectors(app, command);
   firn::RegisterCheckpoint(app, command);
+  firn::RegisterCompact(app, command);
   firn::RegisterVerify(app, command);
   firn::RegisterDump(app, command);
   firn::RegisterStats(app, command);

@@ -465,6 +465,28 @@ TEST_F(CliTest, StatisticsAreFigures) {
   EXPECT_THAT(posix.at("io_reason").get<std::string>(), HasSubstr("FIRN_IO"));
 }
 
+TEST_F(CliTest, CompactSaysWhatItReadAndWroteAndChangesNoData) {
+  const std::string store = NewStore();
+  RunJson("import " + store + " " + Edges(300) + " --format edges --scale 2");
+  const std::string root = RootOf(store);
+  const auto report = RunJson("compact " + store);
+  EXPECT_EQ(report.at("keyspaces").size(), 7u);
+  EXPECT_GT(report.at("bytes_after"), 0);
+  EXPECT_GT(report.at("bytes_written"), 0);
+  EXPECT_GE(report.at("bytes_read"), 0);
+  EXPECT_GE(report.at("seconds"), 0.0);
+  const auto records = RunJson("compact " + store + " records --begin 00 --limit ff");
+  EXPECT_EQ(records.at("keyspaces").size(), 1u);
+  EXPECT_EQ(RootOf(store), root);
+  EXPECT_EQ(Run("verify " + store).code, 0);
+  EXPECT_THAT(Run("compact " + store + " nodes").out, HasSubstr("bytes, wrote"));
+  EXPECT_EQ(Run("compact " + store + " records --begin 0f --limit 01").code, 2);
+  EXPECT_EQ(Run("compact " + store + " records --begin zz").code, 2);
+  EXPECT_EQ(Run("compact " + store + " --begin 00").code, 2);  // of which keyspace?
+  EXPECT_EQ(Run("compact " + store + " apples").code, 3);
+  EXPECT_EQ(Run("compact " + folder_.File("none")).code, 3);
+}
+
 TEST_F(CliTest, ASecondProcessIsRefused) {
   const std::string store = NewStore();
   const std::string fifo = folder_.File("fifo");
