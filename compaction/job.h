@@ -16,6 +16,7 @@
 #include "compaction/garbage_collector.h"
 #include "compaction/io_budget.h"
 #include "compaction/levels.h"
+#include "compaction/parallel_parts.h"
 #include "compaction/segment_sink.h"
 #include "io/file_system.h"
 #include "sstable/internal_iterator.h"
@@ -31,6 +32,11 @@ struct JobContext {
   std::vector<SequenceNumber> snapshots;
   IoBudget* io_budget = nullptr;                 // null: unlimited
   const std::atomic<bool>* cancelled = nullptr;  // null: never
+  // A merge of ordered segments is cut into so many parts at most, of so many input bytes at least;
+  // `helpers` (may be null) runs some of them beside the job's own thread.
+  size_t parts_max = 1;
+  uint64_t part_bytes_min = uint64_t{64} << 20;
+  HelperSink helpers;
 };
 
 struct JobResult {
@@ -47,8 +53,8 @@ struct JobStream {
   std::unique_ptr<InternalIterator> source;
   std::function<bool(absl::string_view user_key)> key_may_exist_below;
   LevelIndex output_level;
-  // How often the budget is charged for each byte of entries: 1 for a flush, which writes; 2 for a
-  // merge, which reads and writes.
+  // How often the budget, if there is one, is charged for each byte of entries: 2 for a merge, which
+  // reads and writes.
   uint64_t passes = 1;
 };
 

@@ -23,7 +23,7 @@ class Scheduler {
  public:
   struct Options {
     size_t compactions_max = 1;         // kCompact closures that run at once, at least 1
-    uint64_t io_bytes_per_second = 0;   // of flushes and merges together; 0: unlimited
+    uint64_t io_bytes_per_second = 0;   // of merges, read and written; 0: unlimited
   };
   Scheduler(Executor& executor, Clock& clock, Options options);
   // Nothing may be queued or running: call Drain() (or Cancel()) first.

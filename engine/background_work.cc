@@ -23,6 +23,11 @@ CompressionKind ToKind(Compression compression) {
   return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
 }
 
+// The others flush.
+size_t CompactionsMax(const Options& options) {
+  return std::max<size_t>(1, options.background_threads - 1);
+}
+
 bool IsDropped(const absl::Status& status) {
   return ReasonOf(status) == ErrorReason::kKeyspaceDropped;
 }
@@ -37,7 +42,7 @@ absl::Status Dropped(const KeyspaceImpl& keyspace) {
 BackgroundWork::BackgroundWork(BackgroundParts parts)
     : parts_(std::move(parts)),
       scheduler_(parts_.executor, parts_.clock,
-                 {.compactions_max = std::max<size_t>(1, parts_.options.background_threads - 1),
+                 {.compactions_max = CompactionsMax(parts_.options),
                   .io_bytes_per_second = parts_.options.background_io_rate}) {}
 
 BackgroundWork::~BackgroundWork() {
@@ -141,7 +146,8 @@ absl::Status BackgroundWork::FlushOldest(KeyspaceImpl& keyspace) {
   version = nullptr;  // its segments may become obsolete while this flush runs
   const SequenceNumber published{parts_.reading.published.load(std::memory_order_acquire)};
   FIRN_CHECK(oldest.floor <= published);
-  const JobContext context = ContextFor(keyspace, "flush");
+  JobContext context = ContextFor(keyspace, "flush");
+  context.io_budget = nullptr;  // writers wait for it: slower flushes would only slow them
   const FlushResult result =
       keyspace.work().flush(context, {oldest.memtable->NewFlushIterator(), published});
   if (!result.status.ok()) {
@@ -374,6 +380,11 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
   // Asked for after the caller has fixed its input: see engine/snapshot_registry.h.
   context.snapshots = parts_.reading.snapshots.All();
   context.io_budget = &scheduler_.io_budget();
+  context.parts_max = CompactionsMax(parts_.options);
+  context.part_bytes_min = std::max<uint64_t>(context.part_bytes_min, parts_.options.segment_size);
+  context.helpers = [this](std::function<void()> helper) {
+    scheduler_.Schedule(TaskPriority::kCompact, std::move(helper));
+  };
   context.cancelled = &cancelled_;
   return context;
 }
@@ -468,6 +479,17 @@ WriteDebt BackgroundWork::Debt() const {
     worst.level0_segments = std::max(worst.level0_segments, waiting);
   }
   return worst;
+}
+
+void BackgroundWork::NoteThrottle(ThrottleDecision::Kind kind, const WriteDebt& debt) {
+  const ThrottleLog::Change change =
+      throttle_log_.Note(kind, parts_.clock.MonotonicMicroseconds());
+  if (change == ThrottleLog::Change::kNone) return;
+  if (change == ThrottleLog::Change::kFreed) return parts_.say("writers are no longer slowed");
+  parts_.say(absl::StrCat(change == ThrottleLog::Change::kStopped ? "writers wait" : "writers are slowed",
+                          " for the background: ", debt.unflushed_bytes, " bytes in memory, ",
+                          debt.immutable_memtables, " memtables and ", debt.level0_segments,
+                          " segments of level 0 to go"));
 }
 
 absl::Status BackgroundWork::AwaitIdle() {

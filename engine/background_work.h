@@ -93,6 +93,9 @@ class BackgroundWork {
 
   // What the worst keyspace owes.
   WriteDebt Debt() const;
+  // Says so when writers begin to be slowed, begin to wait, or are free again. The leader of the
+  // commit queue's.
+  void NoteThrottle(ThrottleDecision::Kind kind, const WriteDebt& debt);
   // Retires the logs that no memtable needs any more.
   absl::Status RetireLogs();
 
@@ -134,6 +137,7 @@ class BackgroundWork {
   const BackgroundParts parts_;
   Scheduler scheduler_;
   std::atomic<bool> cancelled_{false};
+  ThrottleLog throttle_log_;  // the leader's
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -47,13 +47,20 @@ absl::Status WritePath::HoldBack(uint64_t bytes) {
   bool held_back = false;
   while (true) {
     FIRN_RETURN_IF_ERROR(parts_.background.ResumeIfRoom());
-    const ThrottleDecision decision = DecideThrottle(parts_.background.Debt(), limits_, bytes);
-    if (decision.kind == ThrottleDecision::Kind::kGo) break;
-    held_back = true;
-    if (decision.kind == ThrottleDecision::Kind::kDelay) {
-      parts_.clock.SleepFor(decision.delay);
+    const WriteDebt debt = parts_.background.Debt();
+    const ThrottleDecision decision = DecideThrottle(debt, limits_, bytes);
+    parts_.background.NoteThrottle(decision.kind, debt);
+    if (decision.kind == ThrottleDecision::Kind::kGo) {
+      owed_delay_.Forgive();
       break;
     }
+    if (decision.kind == ThrottleDecision::Kind::kDelay) {
+      const std::chrono::microseconds sleep = owed_delay_.Add(decision.delay);
+      held_back = held_back || sleep.count() > 0;
+      if (sleep.count() > 0) parts_.clock.SleepFor(sleep);
+      break;
+    }
+    held_back = true;
     parts_.background.ScheduleAll();
     // Nothing under way: the debt is an active memtable that this very group will switch.
     if (!parts_.background.AwaitChange()) break;

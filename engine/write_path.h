@@ -84,6 +84,7 @@ class WritePath final : public CommitTarget {
   const WritePathParts parts_;
   const WriteThrottleLimits limits_;
   std::atomic<bool> memtable_is_full_{false};
+  OwedDelay owed_delay_;  // of whoever prepares a group: one at a time
 };
 
 }  // namespace firn

@@ -1,6 +1,7 @@
 #include "engine/write_throttle.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -44,6 +45,26 @@ ThrottleDecision DecideThrottle(const WriteDebt& debt, const WriteThrottleLimits
   const std::chrono::microseconds delay(static_cast<int64_t>(std::min(delay_us, longest)));
   if (delay.count() == 0) return {.kind = ThrottleDecision::Kind::kGo};
   return {.kind = ThrottleDecision::Kind::kDelay, .delay = delay};
+}
+
+std::chrono::microseconds OwedDelay::Add(std::chrono::microseconds delay) {
+  owed_ += delay;
+  if (owed_ < kSleepMin) return {};
+  return std::exchange(owed_, {});
+}
+
+ThrottleLog::Change ThrottleLog::Note(ThrottleDecision::Kind kind, uint64_t now_us) {
+  if (kind == ThrottleDecision::Kind::kGo) {
+    if (worst_ == ThrottleDecision::Kind::kGo || now_us < last_held_us_ + kQuietUs) {
+      return Change::kNone;
+    }
+    worst_ = kind;
+    return Change::kFreed;
+  }
+  last_held_us_ = now_us;
+  if (kind <= worst_) return Change::kNone;
+  worst_ = kind;
+  return kind == ThrottleDecision::Kind::kStop ? Change::kStopped : Change::kSlowed;
 }
 
 }  // namespace firn

@@ -56,6 +56,41 @@ struct ThrottleDecision {
 ThrottleDecision DecideThrottle(const WriteDebt& debt, const WriteThrottleLimits& limits,
                                 uint64_t group_bytes);
 
+// Delays that are too short to be slept one by one: a sleep takes some 60 us longer than it was asked
+// for, so a writer that pays 10 us a group would be held back six times as long as it should be. They
+// add up until they are worth a sleep. One thread at a time.
+class OwedDelay {
+ public:
+  static constexpr std::chrono::microseconds kSleepMin{300};
+
+  // What to sleep now for this and what is owed from before: 0, or at least kSleepMin.
+  std::chrono::microseconds Add(std::chrono::microseconds delay);
+  // Nothing holds writers back any more.
+  void Forgive() { owed_ = {}; }
+
+ private:
+  std::chrono::microseconds owed_{0};
+};
+
+// When there is something to say about the throttle: once a change, not once a write. Writers count as
+// slowed until they have gone freely for kQuietUs. One thread at a time.
+class ThrottleLog {
+ public:
+  static constexpr uint64_t kQuietUs = 1'000'000;
+  enum class Change : uint8_t {
+    kNone = 1,
+    kSlowed = 2,   // writers are delayed from now on
+    kStopped = 3,  // they wait, after they were free or delayed
+    kFreed = 4,
+  };
+
+  Change Note(ThrottleDecision::Kind kind, uint64_t now_us);
+
+ private:
+  ThrottleDecision::Kind worst_ = ThrottleDecision::Kind::kGo;  // since writers were free
+  uint64_t last_held_us_ = 0;
+};
+
 }  // namespace firn
 
 #endif  // FIRN_ENGINE_WRITE_THROTTLE_H_

@@ -82,9 +82,9 @@ struct Options {
   uint64_t free_space_min = uint64_t{8} << 20;  // bytes, [0, 1 TiB]; writes are refused before the
                                                 // disk has less free, beside what flushes need.
                                                 // Larger: more of the disk is never used
-  uint64_t background_io_rate = 0;          // bytes a second that flushes and merges write and read;
-                                            // 0: as fast as they can, or [1 MiB, 1 TiB]. Too low:
-                                            // writers wait for the background
+  uint64_t background_io_rate = 0;          // bytes a second that merges read and write (flushes
+                                            // are free); 0: as fast as they can, or [1 MiB, 1 TiB].
+                                            // Too low: writers wait for the merges
   size_t log_size_max = size_t{256} << 20;  // [1 MiB, 64 GiB]; beyond it the keyspace that holds the
                                             // oldest log is flushed; bounds recovery time
   size_t segment_size = size_t{64} << 20;   // [64 KiB, 4 GiB]; target size of a segment file.

@@ -1,9 +1,11 @@
 #include "compaction/compaction_job.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -114,7 +116,7 @@ TEST(CompactionJobTest, AMissingInputIsAnErrorAndLeavesNoSegmentNamed) {
   EXPECT_THAT(result.edit.added, IsEmpty());
 }
 
-TEST(CompactionJobTest, FailsWhereverTheFileSystemFailsAndNamesItsFiles) {
+void FailEverywhere(size_t parts) {
   bool was_hit = true;
   for (uint64_t crash_at = 0; was_hit; ++crash_at) {
     SCOPED_TRACE(crash_at);
@@ -127,17 +129,75 @@ TEST(CompactionJobTest, FailsWhereverTheFileSystemFailsAndNamesItsFiles) {
     }
     const Levels levels = Stack(fixture, {above, below});
     const Compaction compaction = PickLeveledRange(levels, {}, {0}, {}, {}).compaction;
+    ASSERT_OK(fixture.file_system.SyncDirectory(DirectoryOf("segments")));
     fixture.file_system.CrashAtOperation(crash_at);
-    const JobResult result =
-        RunCompactionJob(fixture.Context(2 << 10), compaction, levels, fixture.directory);
+    JobContext context = fixture.Context(2 << 10);
+    context.parts_max = parts;
+    context.part_bytes_min = 1;
+    const JobResult result = RunCompactionJob(context, compaction, levels, fixture.directory);
     was_hit = fixture.file_system.crashed();
     EXPECT_EQ(result.status.ok(), !was_hit);
     if (was_hit) {
       EXPECT_THAT(result.edit.added, IsEmpty());
+      fixture.file_system.LoseUnsyncedData();
+      ASSERT_OK_AND_ASSIGN(const auto names, fixture.file_system.List("segments"));
+      for (const std::string& name : names) {  // the inputs are numbers 1 and 2
+        const bool is_named = std::any_of(
+            result.created.begin(), result.created.end(),
+            [&name](FileNumber number) { return SegmentFileName(number) == name; });
+        EXPECT_TRUE(is_named || name < SegmentFileName(FileNumber{3})) << name;
+      }
     } else {
       EXPECT_GT(result.created.size(), 1);
       EXPECT_GT(crash_at, 10);
     }
+  }
+}
+
+TEST(CompactionJobTest, FailsWhereverTheFileSystemFailsAndNamesItsFiles) { FailEverywhere(1); }
+TEST(CompactionJobTest, FailsAsAWholeWhereverAPartFails) { FailEverywhere(4); }
+
+TEST(CompactionJobTest, CutIntoPartsAMergeGivesWhatOneGives) {
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    SegmentFixture fixture;
+    std::vector<std::vector<StoredEntry>> contents(3);
+    for (uint64_t i = 0; i < 900; ++i) {
+      std::vector<StoredEntry>& level = contents[i / 300];
+      const std::string key = RandomKey(random, 3);
+      level.push_back(random.OneIn(4) ? MakeTombstone(key, 1000 - i)
+                                      : MakePut(key, 1000 - i, RandomKey(random, 40)));
+    }
+    const Levels levels = Stack(fixture, contents);
+    const Compaction compaction = PickLeveledRange(levels, {}, {0}, {}, {}).compaction;
+    const auto run = [&](size_t parts) {
+      std::vector<std::thread> threads;
+      JobContext context = fixture.Context(1 << 20, {{400}, {850}});
+      context.parts_max = parts;
+      context.part_bytes_min = 1;
+      context.helpers = [&threads](std::function<void()> helper) {
+        threads.emplace_back(std::move(helper));
+      };
+      JobResult result = RunCompactionJob(context, compaction, levels, fixture.directory);
+      for (std::thread& thread : threads) thread.join();
+      return result;
+    };
+    const JobResult whole = run(1);
+    const JobResult cut = run(4);
+    ASSERT_OK(whole.status);
+    ASSERT_OK(cut.status);
+    EXPECT_THAT(whole.edit.added, SizeIs(1));
+    EXPECT_THAT(cut.edit.added, SizeIs(4));
+    EXPECT_EQ(cut.entries_read, whole.entries_read);
+    EXPECT_EQ(cut.collected.passed, whole.collected.passed);
+    EXPECT_EQ(cut.collected.shadowed, whole.collected.shadowed);
+    EXPECT_EQ(cut.collected.tombstones, whole.collected.tombstones);
+    ASSERT_OK_AND_ASSIGN(const Levels after_whole, levels.Apply(whole.edit));
+    ASSERT_OK_AND_ASSIGN(const Levels after_cut, levels.Apply(cut.edit));
+    ASSERT_OK_AND_ASSIGN(const auto expected, fixture.ReadLevels(after_whole));
+    ASSERT_OK_AND_ASSIGN(const auto found, fixture.ReadLevels(after_cut));
+    EXPECT_EQ(found, expected);
   }
 }
 
@@ -193,8 +253,10 @@ class History {
   }
   void Compact(const Compaction& compaction) {
     if (compaction.kind == CompactionKind::kNothing) return;
-    Install(RunCompactionJob(fixture_.Context(1000, Snapshots()), compaction, levels_,
-                             fixture_.directory));
+    JobContext context = fixture_.Context(1000, Snapshots());
+    context.parts_max = 1 + random_.Uniform(4);
+    context.part_bytes_min = 500;
+    Install(RunCompactionJob(context, compaction, levels_, fixture_.directory));
   }
   void Install(const JobResult& result) {
     ASSERT_OK(result.status);

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "sstable/sequence_key.h"
 #include "tests/compaction/segment_fixture.h"
 #include "tests/support/random_keys.h"
 #include "tests/support/status_matchers.h"
@@ -23,6 +24,34 @@ TEST(LevelIteratorTest, WithoutSegmentsItIsEmpty) {
   iterator->Seek(EncodeInternalKey({.user_key = "a", .sequence = {1}}));
   EXPECT_FALSE(iterator->Valid());
   EXPECT_OK(iterator->status());
+}
+
+// A sequence keyspace of an older build: its first segments are ordered ones.
+TEST(LevelIteratorTest, ReadsSegmentsOfTwoLayoutsAsOne) {
+  SegmentFixture fixture;
+  std::vector<SegmentPtr> segments;
+  std::vector<StoredEntry> all;
+  uint64_t number = 1;
+  for (const SegmentLayout layout : {SegmentLayout::kOrdered, SegmentLayout::kSequence}) {
+    SegmentSinkOptions options = fixture.SinkOptions(1 << 20);
+    options.segment.layout = layout;
+    SegmentSink sink(fixture.file_system, options);
+    for (int i = 0; i < 100; ++i, ++number) {
+      all.push_back({SequenceInternalKey(number, {number}), std::to_string(number)});
+      ASSERT_OK(sink.Add(all.back().key, all.back().value));
+    }
+    ASSERT_OK_AND_ASSIGN(const auto written, sink.Finish());
+    segments.insert(segments.end(), written.begin(), written.end());
+  }
+  ASSERT_EQ(segments.size(), 2u);
+  const auto iterator = NewLevelIterator(segments, fixture.directory, {});
+  VectorIterator expected(all);
+  EXPECT_EQ(ReadAll(*iterator), ReadAll(expected));
+  for (const StoredEntry& entry : all) {
+    iterator->Seek(entry.key);
+    ASSERT_TRUE(iterator->Valid());
+    EXPECT_EQ(iterator->value(), entry.value);
+  }
 }
 
 TEST(LevelIteratorTest, ReadsManySegmentsAsOneInBothDirections) {

@@ -4,12 +4,14 @@
 #define FIRN_TESTS_COMPACTION_SEGMENT_FIXTURE_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "compaction/job.h"
@@ -37,7 +39,10 @@ class SegmentFixture {
     sink.segment_size = segment_size;
     sink.segment.block_size = 256;
     sink.allocate_number = [this] { return FileNumber{++last_number}; };
-    sink.draw_id = [this] { return ids.Next(); };
+    sink.draw_id = [this] {
+      MutexLock lock(mutex);
+      return ids.Next();
+    };
     return sink;
   }
   JobContext Context(uint64_t segment_size, std::vector<SequenceNumber> snapshots = {}) {
@@ -82,8 +87,9 @@ class SegmentFixture {
   SegmentCache cache;
   SegmentDirectory directory;
   absl::Status created;
-  uint64_t last_number = 0;
-  Random ids{99};
+  std::atomic<uint64_t> last_number = 0;
+  Mutex mutex;
+  Random ids ABSL_GUARDED_BY(mutex){99};
 };
 
 }  // namespace firn

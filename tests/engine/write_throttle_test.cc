@@ -72,5 +72,38 @@ TEST(WriteThrottleTest, LimitsFromOptionsLeaveRoomForAFullActiveMemtable) {
   EXPECT_LT(smallest.level0_segments_slow, smallest.level0_segments_stop);
 }
 
+TEST(OwedDelayTest, ShortDelaysAddUpToASleep) {
+  using std::chrono::microseconds;
+  OwedDelay owed;
+  microseconds slept{0};
+  for (int i = 0; i < 1000; ++i) {
+    const microseconds sleep = owed.Add(microseconds(7));
+    EXPECT_TRUE(sleep.count() == 0 || sleep >= OwedDelay::kSleepMin);
+    slept += sleep;
+  }
+  EXPECT_GT(slept.count(), 7000 - OwedDelay::kSleepMin.count());
+  EXPECT_LE(slept.count(), 7000);
+  EXPECT_GE(owed.Add(microseconds(5000)).count(), 5000);  // at once
+  owed.Add(microseconds(299));
+  owed.Forgive();
+  EXPECT_EQ(owed.Add(microseconds(1)).count(), 0);
+}
+
+TEST(ThrottleLogTest, SpeaksOnceAChange) {
+  using Change = ThrottleLog::Change;
+  ThrottleLog log;
+  EXPECT_EQ(log.Note(Kind::kGo, 1), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kDelay, 2), Change::kSlowed);
+  EXPECT_EQ(log.Note(Kind::kGo, 3), Change::kNone) << "it may come back at once";
+  EXPECT_EQ(log.Note(Kind::kDelay, 4), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kStop, 5), Change::kStopped);
+  EXPECT_EQ(log.Note(Kind::kStop, 6), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kDelay, 7), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kGo, 6 + ThrottleLog::kQuietUs), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kGo, 7 + ThrottleLog::kQuietUs), Change::kFreed);
+  EXPECT_EQ(log.Note(Kind::kGo, 8 + ThrottleLog::kQuietUs), Change::kNone);
+  EXPECT_EQ(log.Note(Kind::kStop, 9 + ThrottleLog::kQuietUs), Change::kStopped);
+}
+
 }  // namespace
 }  // namespace firn
