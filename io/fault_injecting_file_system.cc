@@ -281,6 +281,13 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultInjectingFileSystem::Open
   return std::make_unique<ReadHandle>(plan_, std::move(file));
 }
 
+absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultInjectingFileSystem::OpenForDirectRead(
+    absl::string_view path) {
+  FIRN_RETURN_IF_ERROR(plan_->Check(FileOperation::kOpenForRead, path));
+  FIRN_ASSIGN_OR_RETURN(auto file, base_.OpenForDirectRead(path));
+  return std::make_unique<ReadHandle>(plan_, std::move(file));
+}
+
 absl::StatusOr<std::unique_ptr<WritableFile>> FaultInjectingFileSystem::Create(
     absl::string_view path, FileAccess access) {
   FIRN_RETURN_IF_ERROR(plan_->Check(FileOperation::kCreate, path));

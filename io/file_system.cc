@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
@@ -11,6 +12,26 @@
 #endif
 
 namespace firn {
+
+absl::Status RandomAccessFile::ReadTogether(absl::Span<FileRead> reads) {
+  absl::Status first;
+  std::vector<bool> done(reads.size(), false);
+  for (size_t i = 0; i < reads.size(); ++i) {
+    if (done[i]) continue;
+    std::vector<ReadRequest> requests;
+    std::vector<size_t> places;
+    for (size_t j = i; j < reads.size(); ++j) {
+      if (reads[j].file != reads[i].file) continue;
+      requests.push_back(std::move(reads[j].request));
+      places.push_back(j);
+      done[j] = true;
+    }
+    const absl::Status status = reads[i].file->ReadMany(absl::MakeSpan(requests));
+    if (first.ok()) first = status;
+    for (size_t j = 0; j < places.size(); ++j) reads[places[j]].request = std::move(requests[j]);
+  }
+  return first;
+}
 
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& file_system, absl::string_view path,
                                           uint64_t size_max) {

@@ -39,6 +39,13 @@ struct ReadRequest {
   absl::Status status;
 };
 
+// One read of a batch over several files of one file system.
+class RandomAccessFile;
+struct FileRead {
+  RandomAccessFile* file = nullptr;
+  ReadRequest request;
+};
+
 // A file opened for reading. Its content must not change while it is open, except by appends.
 class RandomAccessFile {
  public:
@@ -47,6 +54,9 @@ class RandomAccessFile {
   virtual absl::Status Read(uint64_t offset, absl::Span<uint8_t> target) = 0;
   // All requests in one submission; each gets its own status. Returns the first error in it, or OK.
   virtual absl::Status ReadMany(absl::Span<ReadRequest> requests) = 0;
+  // As ReadMany(), but each of its own file, which the file system opened that opened this one: in one
+  // submission where it can do that, otherwise file by file. This file need not be among them.
+  virtual absl::Status ReadTogether(absl::Span<FileRead> reads);
   // Bytes in the file when it was opened.
   virtual uint64_t size() const = 0;
   virtual const std::string& path() const = 0;
@@ -107,6 +117,12 @@ class FileSystem {
 
   // NotFound if absent.
   virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(absl::string_view path) = 0;
+  // The same file, read past the page cache where the file system can do that: the disk is asked for
+  // the sectors around each read, and nothing is kept. Offsets, sizes and memory may be any.
+  virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForDirectRead(
+      absl::string_view path) {
+    return OpenForRead(path);
+  }
   // Creates an empty file, mode 0600. AlreadyExists if the name is taken.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> Create(
       absl::string_view path, FileAccess access = FileAccess::kBuffered) = 0;

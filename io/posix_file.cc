@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -135,14 +137,48 @@ absl::Status CheckDirectAlignment(absl::string_view path, uint64_t offset,
       kDirectAlignment));
 }
 
+void FreeDirectMemory::operator()(uint8_t* bytes) const {
+  ::operator delete(bytes, std::align_val_t{kDirectAlignment});
+}
+
+DirectMemory NewDirectMemory(size_t size) {
+  return DirectMemory(
+      static_cast<uint8_t*>(::operator new(size, std::align_val_t{kDirectAlignment})));
+}
+
 absl::Status PosixRandomAccessFile::Read(uint64_t offset, absl::Span<uint8_t> target) {
+  if (is_direct()) return ReadDirect(offset, target);
   return ReadFully(file_.get(), path_, offset, target);
+}
+
+absl::Status PosixRandomAccessFile::ReadDirect(uint64_t offset, absl::Span<uint8_t> target) {
+  if (target.empty()) return absl::OkStatus();
+  const Sectors sectors = SectorsAround(offset, target.size());
+  const DirectMemory memory = NewDirectMemory(sectors.size);
+  const auto skipped = static_cast<size_t>(offset - sectors.offset);
+  size_t done = 0;
+  while (done < skipped + target.size()) {
+    const ssize_t result = pread(file_.get(), memory.get() + done, sectors.size - done,
+                                 static_cast<off_t>(sectors.offset + done));
+    if (result < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, At("read", path_, sectors.offset + done));
+    }
+    done += static_cast<size_t>(result);
+    // Less than whole sectors come only from the end of the file.
+    if (result == 0 || (done % alignment_ != 0 && done < skipped + target.size())) {
+      return absl::OutOfRangeError(
+          absl::StrCat(path_, ": offset ", sectors.offset + done, ": end of file"));
+    }
+  }
+  std::memcpy(target.data(), memory.get() + skipped, target.size());
+  return absl::OkStatus();
 }
 
 absl::Status PosixRandomAccessFile::ReadMany(absl::Span<ReadRequest> requests) {
   absl::Status first;
   for (ReadRequest& request : requests) {
-    request.status = ReadFully(file_.get(), path_, request.offset, request.target);
+    request.status = PosixRandomAccessFile::Read(request.offset, request.target);
     if (first.ok()) first = request.status;
   }
   return first;

@@ -53,10 +53,20 @@ uint64_t TotalSize(absl::Span<const ByteSpan> pieces);
 absl::Status CheckDirectAlignment(absl::string_view path, uint64_t offset,
                                   absl::Span<const ByteSpan> pieces);
 
+// Memory that begins at a multiple of kDirectAlignment; its bytes are not set.
+struct FreeDirectMemory {
+  void operator()(uint8_t* bytes) const;
+};
+using DirectMemory = std::unique_ptr<uint8_t[], FreeDirectMemory>;
+DirectMemory NewDirectMemory(size_t size);
+
 class PosixRandomAccessFile : public RandomAccessFile {
  public:
-  PosixRandomAccessFile(FileDescriptor file, std::string path, uint64_t size)
-      : file_(std::move(file)), path_(std::move(path)), size_(size) {}
+  // `alignment`: 0, or the descriptor was opened for direct I/O, which asks for multiples of it (a power
+  // of two, at most kDirectAlignment) as offset and size.
+  PosixRandomAccessFile(FileDescriptor file, std::string path, uint64_t size,
+                        uint32_t alignment = 0)
+      : file_(std::move(file)), path_(std::move(path)), size_(size), alignment_(alignment) {}
 
   absl::Status Read(uint64_t offset, absl::Span<uint8_t> target) override;
   absl::Status ReadMany(absl::Span<ReadRequest> requests) override;
@@ -65,11 +75,25 @@ class PosixRandomAccessFile : public RandomAccessFile {
 
  protected:
   int descriptor() const { return file_.get(); }
+  bool is_direct() const { return alignment_ != 0; }
+  // What direct I/O reads for a read of `size` bytes at `offset`.
+  struct Sectors {
+    uint64_t offset;
+    size_t size;
+  };
+  Sectors SectorsAround(uint64_t offset, size_t size) const {
+    const uint64_t mask = alignment_ - 1;
+    const uint64_t begin = offset & ~mask;
+    return {begin, static_cast<size_t>(((offset + size + mask) & ~mask) - begin)};
+  }
 
  private:
+  absl::Status ReadDirect(uint64_t offset, absl::Span<uint8_t> target);
+
   const FileDescriptor file_;
   const std::string path_;
   const uint64_t size_;
+  const uint32_t alignment_;
 };
 
 class PosixWritableFile : public WritableFile {

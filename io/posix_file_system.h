@@ -17,6 +17,8 @@ namespace firn {
 class PosixFileSystem : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(absl::string_view path) override;
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForDirectRead(
+      absl::string_view path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(
       absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(
@@ -43,6 +45,11 @@ class PosixFileSystem : public FileSystem {
   };
   enum class OpenMode : uint8_t { kRead, kCreate, kWrite };
   static absl::StatusOr<OpenedFile> Open(absl::string_view path, OpenMode mode, FileAccess access);
+  struct OpenedDirect {
+    OpenedFile opened;
+    uint32_t alignment = 0;  // of offsets and sizes; 0: no direct I/O here, the file is buffered
+  };
+  static absl::StatusOr<OpenedDirect> OpenDirect(absl::string_view path);
 };
 
 }  // namespace firn

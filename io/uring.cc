@@ -50,7 +50,8 @@ absl::Status Refused(int error_number) {
 
 }  // namespace
 
-bool FinishRead(ReadOperation& operation, absl::string_view path, int result) {
+bool FinishRead(ReadOperation& operation, int result) {
+  const absl::string_view path = operation.path;
   if (result == -EINTR || result == -EAGAIN) return false;
   ReadRequest& request = *operation.request;
   const uint64_t at = request.offset + operation.done;
@@ -139,7 +140,7 @@ absl::Status Uring::Probe() {
   std::string found(3, '\0');
   ReadRequest request;
   request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(found.data()), found.size());
-  FIRN_RETURN_IF_ERROR(ReadMany(file.get(), "io_uring probe", {&request}));
+  FIRN_RETURN_IF_ERROR(ReadMany({{file.get(), "io_uring probe", &request}}));
   FIRN_RETURN_IF_ERROR(request.status);
   FIRN_ASSIGN_OR_RETURN(const LinkedWrite outcome, WriteAndSync(file.get(), "io_uring probe", 3,
                                                                 {AsBytes("wor"), AsBytes("ks")}));
@@ -190,45 +191,51 @@ void Uring::Abandon() {
   in_flight_ = 0;  // what was not taken dies with the ring
 }
 
-void Uring::PrepareRead(int descriptor, ReadOperation& operation) {
+void Uring::PrepareRead(ReadOperation& operation) {
   const ReadRequest& request = *operation.request;
   const size_t rest = request.target.size() - operation.done;
   io_uring_sqe* const entry = NextEntry();
-  io_uring_prep_read(entry, descriptor, request.target.data() + operation.done,
+  io_uring_prep_read(entry, operation.descriptor, request.target.data() + operation.done,
                      static_cast<unsigned>(std::min(rest, kReadSizeMax)),
                      request.offset + operation.done);
   io_uring_sqe_set_data(entry, &operation);
 }
 
-absl::Status Uring::ReadMany(int descriptor, absl::string_view path,
-                             absl::Span<ReadRequest* const> requests) {
+absl::Status Uring::ReadMany(absl::Span<const FileRequest> requests) {
   FIRN_CHECK(!is_broken_ && in_flight_ == 0);
+  // While more wait for a place they follow in eights: fewer calls, and the disk is kept busy.
+  constexpr unsigned kRefill = 8;
   size_t next = 0;
   for (;;) {
     for (; next < requests.size() && !free_operations_.empty(); ++next) {
-      if (requests[next]->target.empty()) {
-        requests[next]->status = absl::OkStatus();
+      ReadRequest* const request = requests[next].request;
+      if (request->target.empty()) {
+        request->status = absl::OkStatus();
         continue;
       }
       ReadOperation& operation = *free_operations_.back();
       free_operations_.pop_back();
-      operation = {.request = requests[next], .done = 0};
+      operation = {.descriptor = requests[next].descriptor,
+                   .path = requests[next].path,
+                   .request = request,
+                   .done = 0};
       ++in_flight_;
-      PrepareRead(descriptor, operation);
+      PrepareRead(operation);
     }
     if (in_flight_ == 0) return absl::OkStatus();
-    FIRN_RETURN_IF_ERROR(SubmitAndWait(1).status());
+    const unsigned wanted = next < requests.size() ? std::min(kRefill, in_flight_) : in_flight_;
+    FIRN_RETURN_IF_ERROR(SubmitAndWait(wanted).status());
     unsigned head = 0;
     unsigned seen = 0;
     io_uring_cqe* completion = nullptr;
     io_uring_for_each_cqe(&ring_, head, completion) {
       ++seen;
       auto* const operation = static_cast<ReadOperation*>(io_uring_cqe_get_data(completion));
-      if (FinishRead(*operation, path, completion->res)) {
+      if (FinishRead(*operation, completion->res)) {
         free_operations_.push_back(operation);
         --in_flight_;
       } else {
-        PrepareRead(descriptor, *operation);
+        PrepareRead(*operation);
       }
     }
     io_uring_cq_advance(&ring_, seen);

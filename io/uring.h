@@ -33,13 +33,15 @@ namespace firn {
 
 // One read in flight. The kernel holds its address as user_data: it lives in a fixed pool, unmoved.
 struct ReadOperation {
+  int descriptor = -1;
+  absl::string_view path;
   ReadRequest* request = nullptr;
   size_t done = 0;  // bytes already in the target
 };
 
 // Takes in the result of one read. False: submit the rest (reads may be short). True: finished, and
 // request->status says how.
-bool FinishRead(ReadOperation& operation, absl::string_view path, int result);
+bool FinishRead(ReadOperation& operation, int result);
 
 // What a linked write and sync came to.
 struct LinkedWrite {
@@ -66,10 +68,15 @@ class Uring {
   // mean that it lets it work.
   absl::Status Probe();
 
+  // One read of a batch, and the file that it is of.
+  struct FileRequest {
+    int descriptor = -1;
+    absl::string_view path;
+    ReadRequest* request = nullptr;
+  };
   // OK: each request has its own status. An error: the ring broke, what the requests hold is unknown,
   // and the caller reads them by other means.
-  absl::Status ReadMany(int descriptor, absl::string_view path,
-                        absl::Span<ReadRequest* const> requests);
+  absl::Status ReadMany(absl::Span<const FileRequest> requests);
 
   // At most kPiecesMax pieces. An error is one of the write or sync, or of a ring that broke after it
   // had begun, and final. Not synced and no error: as FinishLinkedWrite() says.
@@ -89,7 +96,7 @@ class Uring {
   // kernel took. An error: the ring is broken, and nothing is in flight any more.
   absl::StatusOr<unsigned> SubmitAndWait(unsigned completions);
   void Abandon();
-  void PrepareRead(int descriptor, ReadOperation& operation);
+  void PrepareRead(ReadOperation& operation);
   io_uring_sqe* NextEntry();
 
   io_uring ring_ = {};

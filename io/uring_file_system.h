@@ -33,6 +33,8 @@ class UringFileSystem final : public PosixFileSystem {
   ~UringFileSystem() override;
 
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(absl::string_view path) override;
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForDirectRead(
+      absl::string_view path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(
       absl::string_view path, FileAccess access = FileAccess::kBuffered) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(

@@ -132,6 +132,81 @@ TEST_P(FileSystemContract, ReadManyGivesEachRequestItsStatus) {
   EXPECT_THAT(file->ReadMany({}), IsOk());
 }
 
+TEST_P(FileSystemContract, ADirectReadGivesTheSameBytesWhateverItsPlaceAndSize) {
+  Random random(2);
+  for (const size_t size : {size_t{1}, size_t{511}, size_t{512}, size_t{40'000}, size_t{65'536}}) {
+    const std::string content = RandomBytes(random, size);
+    Fill("a", content);
+    ASSERT_OK_AND_ASSIGN(auto file, fs().OpenForDirectRead(Path("a")));
+    EXPECT_EQ(file->size(), size);
+    std::vector<std::string> targets(150);
+    std::vector<ReadRequest> requests(targets.size());
+    for (size_t i = 0; i < requests.size(); ++i) {
+      const uint64_t offset = random.Uniform(size + 1);
+      targets[i].resize(random.Uniform(size - offset + 1));
+      requests[i] = {.offset = offset, .target = Mutable(targets[i]), .status = {}};
+      std::string alone(targets[i].size(), '?');
+      EXPECT_THAT(file->Read(offset, Mutable(alone)), IsOk());
+      EXPECT_TRUE(alone == content.substr(offset, alone.size())) << size << " at " << offset;
+    }
+    EXPECT_THAT(file->ReadMany(absl::MakeSpan(requests)), IsOk());
+    for (size_t i = 0; i < requests.size(); ++i) {
+      EXPECT_TRUE(targets[i] == content.substr(requests[i].offset, targets[i].size())) << i;
+    }
+    std::string beyond(2, '?');
+    EXPECT_TRUE(absl::IsOutOfRange(file->Read(size - 1, Mutable(beyond))));
+    EXPECT_TRUE(absl::IsOutOfRange(file->Read(size + 5000, Mutable(beyond))));
+    std::vector<ReadRequest> past = {{.offset = 0, .target = Mutable(targets[0]).first(0), .status = {}},
+                                     {.offset = size - 1, .target = Mutable(beyond), .status = {}},
+                                     {.offset = size + 9999, .target = Mutable(beyond), .status = {}}};
+    EXPECT_TRUE(absl::IsOutOfRange(file->ReadMany(absl::MakeSpan(past))));
+    EXPECT_THAT(past[0].status, IsOk());
+    EXPECT_TRUE(absl::IsOutOfRange(past[1].status));
+    EXPECT_TRUE(absl::IsOutOfRange(past[2].status));
+    ASSERT_THAT(fs().RemoveFile(Path("a")), IsOk());
+  }
+  EXPECT_TRUE(absl::IsNotFound(fs().OpenForDirectRead(Path("nothing")).status()));
+}
+
+TEST_P(FileSystemContract, ReadTogetherReadsEachOfItsOwnFile) {
+  Random random(3);
+  std::vector<std::string> contents;
+  std::vector<std::unique_ptr<RandomAccessFile>> files;
+  for (size_t i = 0; i < 5; ++i) {
+    const std::string name = absl::StrCat("file", i);
+    contents.push_back(RandomBytes(random, 20'000 + 1000 * i));
+    Fill(name, contents.back());
+    ASSERT_OK_AND_ASSIGN(auto file, i % 2 == 0 ? fs().OpenForRead(Path(name))
+                                               : fs().OpenForDirectRead(Path(name)));
+    files.push_back(std::move(file));
+  }
+  std::vector<std::string> targets(300);
+  std::vector<FileRead> reads(targets.size());
+  for (size_t i = 0; i < reads.size(); ++i) {
+    reads[i].file = files[random.Uniform(files.size())].get();
+    targets[i].resize(random.Uniform(5000));
+    reads[i].request = {.offset = i == 17 ? 30'000 : random.Uniform(15'000),
+                        .target = Mutable(targets[i]),
+                        .status = {}};
+  }
+  targets[17].resize(10);
+  reads[17].request.target = Mutable(targets[17]);
+  EXPECT_TRUE(absl::IsOutOfRange(files[0]->ReadTogether(absl::MakeSpan(reads))));
+  for (size_t i = 0; i < reads.size(); ++i) {
+    const ReadRequest& request = reads[i].request;
+    if (i == 17) {
+      EXPECT_TRUE(absl::IsOutOfRange(request.status));
+      continue;
+    }
+    EXPECT_THAT(request.status, IsOk());
+    const auto at = std::find_if(files.begin(), files.end(),
+                                 [&](const auto& file) { return file.get() == reads[i].file; });
+    const std::string& content = contents[static_cast<size_t>(at - files.begin())];
+    EXPECT_TRUE(targets[i] == content.substr(request.offset, targets[i].size())) << i;
+  }
+  EXPECT_THAT(files[0]->ReadTogether({}), IsOk());
+}
+
 TEST_P(FileSystemContract, ReadManyClearsAnOldStatus) {
   Fill("a", "0123456789");
   ASSERT_OK_AND_ASSIGN(auto file, fs().OpenForRead(Path("a")));

@@ -27,22 +27,22 @@ TEST(FinishRead, GoesOnAfterShortAndInterruptedReads) {
   uint8_t bytes[10];
   ReadRequest request{.offset = 100, .target = absl::MakeSpan(bytes), .status = {}};
   ReadOperation operation{.request = &request};
-  EXPECT_FALSE(FinishRead(operation, "a", -EINTR));
-  EXPECT_FALSE(FinishRead(operation, "a", -EAGAIN));
-  EXPECT_FALSE(FinishRead(operation, "a", 4));
+  EXPECT_FALSE(FinishRead(operation, -EINTR));
+  EXPECT_FALSE(FinishRead(operation, -EAGAIN));
+  EXPECT_FALSE(FinishRead(operation, 4));
   EXPECT_EQ(operation.done, 4u);
-  EXPECT_TRUE(FinishRead(operation, "a", 6));
+  EXPECT_TRUE(FinishRead(operation, 6));
   EXPECT_THAT(request.status, IsOk());
 }
 
 TEST(FinishRead, TellsEndOfFileAndErrorsWithTheirOffset) {
   uint8_t bytes[10];
   ReadRequest request{.offset = 100, .target = absl::MakeSpan(bytes), .status = {}};
-  ReadOperation operation{.request = &request, .done = 4};
-  EXPECT_TRUE(FinishRead(operation, "some/file", 0));
+  ReadOperation operation{.path = "some/file", .request = &request, .done = 4};
+  EXPECT_TRUE(FinishRead(operation, 0));
   EXPECT_EQ(request.status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(std::string(request.status.message()), HasSubstr("some/file: offset 104"));
-  EXPECT_TRUE(FinishRead(operation, "some/file", -EIO));
+  EXPECT_TRUE(FinishRead(operation, -EIO));
   EXPECT_THAT(request.status, HasReason(ErrorReason::kIo));
   EXPECT_THAT(std::string(request.status.message()), HasSubstr("offset 104"));
 }
@@ -93,12 +93,12 @@ TEST_F(UringTest, ReadsMoreThanFitsIntoTheQueue) {
   ASSERT_THAT(WriteFully(file.get(), "a", 0, {AsBytes(content)}), IsOk());
   std::vector<uint8_t> bytes(1000);
   std::vector<ReadRequest> requests(1000);
-  std::vector<ReadRequest*> pointers;
+  std::vector<Uring::FileRequest> pointers;
   for (size_t i = 0; i < requests.size(); ++i) {
     requests[i] = {.offset = 999 - i, .target = absl::MakeSpan(&bytes[i], 1), .status = {}};
-    pointers.push_back(&requests[i]);
+    pointers.push_back({file.get(), "a", &requests[i]});
   }
-  ASSERT_THAT(ring_->ReadMany(file.get(), "a", pointers), IsOk());
+  ASSERT_THAT(ring_->ReadMany(pointers), IsOk());
   for (size_t i = 0; i < requests.size(); ++i) {
     ASSERT_THAT(requests[i].status, IsOk());
     ASSERT_EQ(bytes[i], static_cast<uint8_t>(content[999 - i]));
@@ -123,7 +123,7 @@ TEST_F(UringTest, ResubmitsAShortRead) {
   std::string target(6, '?');
   ReadRequest request;
   request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(target.data()), target.size());
-  EXPECT_THAT(ring_->ReadMany(reading.get(), "pipe", {&request}), IsOk());
+  EXPECT_THAT(ring_->ReadMany({{reading.get(), "pipe", &request}}), IsOk());
   writer.join();
   EXPECT_THAT(request.status, IsOk());
   EXPECT_EQ(target, "abcdef");
@@ -132,7 +132,7 @@ TEST_F(UringTest, ResubmitsAShortRead) {
 TEST_F(UringTest, AnErrorIsOneRequestsOwnAndTheRingGoesOn) {
   uint8_t byte = 0;
   ReadRequest request{.offset = 5, .target = absl::MakeSpan(&byte, 1), .status = {}};
-  EXPECT_THAT(ring_->ReadMany(-1, "nowhere", {&request}), IsOk());
+  EXPECT_THAT(ring_->ReadMany({{-1, "nowhere", &request}}), IsOk());
   EXPECT_THAT(request.status, HasReason(ErrorReason::kIo));
   EXPECT_FALSE(ring_->is_broken());
   EXPECT_THAT(ring_->WriteAndSync(-1, "nowhere", 0, {AsBytes("x")}), HasReason(ErrorReason::kIo));
