@@ -61,6 +61,7 @@ constexpr StoreField kStoreFields[] = {
     FIRN_FIELD(Options, level0_segments_stop, kCount, 3, 65536),
     FIRN_FIELD(Options, level1_size, kBytes, kMiB, kTiB),
     FIRN_FIELD(Options, background_threads, kCount, 2, 64),
+    FIRN_FIELD(Options, direct_segment_reads, kCount, 0, 1),
 };
 
 constexpr KeyspaceField kKeyspaceFields[] = {

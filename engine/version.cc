@@ -1,6 +1,7 @@
 #include "engine/version.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -50,6 +51,8 @@ class OpenReader {
     return open;
   }
   const SegmentReader* operator->() const { return reader_; }
+  // Null if the table had it.
+  const std::shared_ptr<const SegmentReader>& owned() const { return owned_; }
 
  private:
   const SegmentReader* reader_ = nullptr;
@@ -246,13 +249,29 @@ class Version::Batch {
         sequence_(sequence),
         segments_(segments),
         results_(keys.size(), Absent()) {
-    open_.reserve(keys.size());
-    for (size_t i = 0; i < keys.size(); ++i) {
-      open_.push_back({{keys[i], std::nullopt, false}, KeyPrefix(keys[i]), i, false});
-    }
-    std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
-      return CompareUserKeys(a.lookup.user_key, b.lookup.user_key) < 0;
+    std::vector<size_t> ascending(keys.size());
+    std::iota(ascending.begin(), ascending.end(), size_t{0});
+    std::sort(ascending.begin(), ascending.end(), [keys](size_t a, size_t b) {
+      return CompareUserKeys(keys[a], keys[b]) < 0;
     });
+    open_.reserve(keys.size());
+    for (const size_t i : ascending) {
+      open_.push_back({{.user_key = keys[i], .found = std::nullopt}, KeyPrefix(keys[i]), i, false});
+    }
+  }
+
+  // Reads what the segments will be asked for, of all keys together. Errors are left to the search.
+  void ReadAhead(const Version& version) {
+    for (const Open& open : open_) {
+      version.VisitSegments(open.lookup.user_key, [&](const SegmentTable::Entry& entry) {
+        const auto reader = OpenReader::Of(table_, entry, segments_);
+        if (!reader.ok()) return true;
+        if (reader->owned() != nullptr) pins_.push_back(reader->owned());
+        return (*reader)->AddMissing(open.lookup.user_key, sequence_, blocks_);
+      });
+    }
+    blocks_.Read();
+    for (Open& open : open_) open.lookup.fetched = &blocks_;
   }
 
   void SearchMemory(const Version& version) {
@@ -336,12 +355,15 @@ class Version::Batch {
   SegmentDirectory& segments_;
   std::vector<Open> open_;
   std::vector<Result> results_;
+  std::vector<std::shared_ptr<const SegmentReader>> pins_;  // of readers that were opened
+  BlockBatch blocks_;
 };
 
 std::vector<Result> Version::MultiGet(absl::Span<const absl::string_view> keys,
                                       SequenceNumber sequence, SegmentDirectory& segments) const {
   Batch batch(*this, keys, sequence, segments);
   batch.SearchMemory(*this);
+  if (!batch.done()) batch.ReadAhead(*this);
   for (const SegmentTable::Entry& segment : table_.level(LevelIndex{0})) {
     if (batch.done()) break;
     batch.SearchSegment(segment);

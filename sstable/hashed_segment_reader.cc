@@ -216,10 +216,15 @@ absl::Status HashedSegmentReader::ReadMissing(
 }
 
 absl::StatusOr<std::vector<std::shared_ptr<const Extent>>> HashedSegmentReader::FetchExtents(
-    absl::Span<const uint32_t> extents, CacheUse cache) const {
+    absl::Span<const uint32_t> extents, CacheUse cache, const BlockBatch* batch) const {
   std::vector<std::shared_ptr<const Extent>> fetched;
   fetched.reserve(extents.size());
-  for (const uint32_t extent : extents) fetched.push_back(FindCached(extent));
+  for (const uint32_t extent : extents) {
+    std::shared_ptr<const BlockContent> read;
+    if (batch != nullptr) read = batch->Find(*this, extent);
+    fetched.push_back(read == nullptr ? FindCached(extent)
+                                      : std::static_pointer_cast<const Extent>(std::move(read)));
+  }
   FIRN_RETURN_IF_ERROR(ReadMissing(extents, cache, fetched));
   return fetched;
 }
@@ -393,6 +398,33 @@ void HashedSegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups
   if (false_positives > 0) counters_->filter_false_positives.Add(false_positives);
 }
 
+bool HashedSegmentReader::AddMissing(absl::string_view user_key, SequenceNumber /*at_most*/,
+                                     BlockBatch& batch) const {
+  if (user_key.size() != key_size_) return false;
+  bool may_be_here = false;
+  index_.Match(HashedWord(user_key), [&](uint32_t location) {
+    const uint32_t extent = index_.location().ExtentOf(location);
+    if (!slots_.Contains(extent)) batch.Add(*this, extent);
+    may_be_here = true;
+  });
+  return may_be_here;
+}
+
+absl::StatusOr<std::shared_ptr<const BlockContent>> HashedSegmentReader::TakeBlock(
+    size_t ordinal, ByteSpan stored, BlockMemory memory) const {
+  const auto extent = static_cast<uint32_t>(ordinal);
+  if (counters_ != nullptr) {
+    counters_->block_reads.Add(1);
+    counters_->block_bytes_read.Add(stored.size());
+  }
+  FIRN_ASSIGN_OR_RETURN(
+      RawBlock block, DecodeRawBlock(stored, BlockKind::kData, AddressOf(ExtentHandle(extent)),
+                                     path(), std::move(memory)));
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Extent> made, MakeExtent(extent, std::move(block)));
+  slots_.Insert(extent, made);
+  return made;
+}
+
 absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
                                           SequenceNumber at_most) const {
   const LocationFormat format = index_.location();
@@ -406,7 +438,8 @@ absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> looku
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   FIRN_ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Extent>> extents,
-                        FetchExtents(numbers, CacheUse::kFill));
+                        FetchExtents(numbers, CacheUse::kFill,
+                                     lookups.empty() ? nullptr : lookups.front()->fetched));
   uint64_t positives = 0;
   uint64_t false_positives = 0;
   for (size_t i = 0; i < candidates.size();) {

@@ -56,6 +56,13 @@ class HashedSegmentReader final : public SegmentReader {
                      SequenceNumber at_most) const override;
   absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
                        SequenceNumber at_most) const override;
+  bool AddMissing(absl::string_view user_key, SequenceNumber at_most,
+                  BlockBatch& batch) const override;
+  BlockHandle HandleOf(size_t ordinal) const override {
+    return ExtentHandle(static_cast<uint32_t>(ordinal));
+  }
+  absl::StatusOr<std::shared_ptr<const BlockContent>> TakeBlock(size_t ordinal, ByteSpan stored,
+                                                                BlockMemory memory) const override;
   // Bucket by bucket: each is some extents from anywhere in the file.
   std::unique_ptr<InternalIterator> NewIterator(
       const SegmentReadOptions& options = {}) const override;
@@ -76,7 +83,8 @@ class HashedSegmentReader final : public SegmentReader {
   }
   // Each of `extents` (ascending, each once), from the cache or else all in one submission.
   absl::StatusOr<std::vector<std::shared_ptr<const Extent>>> FetchExtents(
-      absl::Span<const uint32_t> extents, CacheUse cache) const;
+      absl::Span<const uint32_t> extents, CacheUse cache,
+      const BlockBatch* batch = nullptr) const;  // `batch`: asked before the file is; may be null
   // The extent that was read as `stored` (with its trailer), checked and decompressed.
   absl::StatusOr<std::shared_ptr<const Extent>> DecodeExtent(uint32_t extent, ByteSpan stored) const;
   // Reads `count` extents from `first` on as they stand in the file, in one request.

@@ -133,6 +133,29 @@ bool OrderedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber 
   return true;
 }
 
+bool OrderedSegmentReader::AddMissing(absl::string_view user_key, SequenceNumber at_most,
+                                      BlockBatch& batch) const {
+  if (filter_.present() && !filter_.MayContain(user_key)) return false;
+  const size_t position = index_.Seek(LookupKey(user_key, at_most).encoded());
+  if (position == index_.size()) return false;
+  if (!slots_.Contains(position)) batch.Add(*this, position);
+  return true;
+}
+
+absl::StatusOr<std::shared_ptr<const BlockContent>> OrderedSegmentReader::TakeBlock(
+    size_t ordinal, ByteSpan stored, BlockMemory memory) const {
+  const BlockHandle handle = index_.handle(ordinal);
+  if (counters_ != nullptr) {
+    counters_->block_reads.Add(1);
+    counters_->block_bytes_read.Add(stored.size());
+  }
+  FIRN_ASSIGN_OR_RETURN(RawBlock raw, DecodeRawBlock(stored, BlockKind::kData, AddressOf(handle),
+                                                     path(), std::move(memory)));
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const Block> block, MakeBlock(std::move(raw), handle));
+  slots_.Insert(ordinal, block);
+  return block;
+}
+
 absl::Status OrderedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
                                     SequenceNumber at_most) const {
   struct Candidate {
@@ -153,7 +176,11 @@ absl::Status OrderedSegmentReader::GetMany(absl::Span<SegmentLookup* const> look
       candidates.push_back({lookup, position, candidates.back().block});
       continue;
     }
-    candidates.push_back({lookup, position, FindCached(position)});
+    std::shared_ptr<const BlockContent> read;
+    if (lookup->fetched != nullptr) read = lookup->fetched->Find(*this, position);
+    candidates.push_back({lookup, position,
+                          read == nullptr ? FindCached(position)
+                                          : std::static_pointer_cast<const Block>(std::move(read))});
     if (candidates.back().block == nullptr) missing.push_back(position);
   }
   std::sort(missing.begin(), missing.end());

@@ -38,6 +38,11 @@ class OrderedSegmentReader final : public SegmentReader {
                  std::optional<FoundEntry>& found) const override;
   absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
                        SequenceNumber at_most) const override;
+  bool AddMissing(absl::string_view user_key, SequenceNumber at_most,
+                  BlockBatch& batch) const override;
+  BlockHandle HandleOf(size_t ordinal) const override { return index_.handle(ordinal); }
+  absl::StatusOr<std::shared_ptr<const BlockContent>> TakeBlock(size_t ordinal, ByteSpan stored,
+                                                                BlockMemory memory) const override;
   std::unique_ptr<InternalIterator> NewIterator(
       const SegmentReadOptions& options = {}) const override;
   SegmentReport Verify() const override;

@@ -16,10 +16,11 @@ size_t ShardsFor(size_t readers_max) {
 }  // namespace
 
 SegmentCache::SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
-                           SegmentCounters* counters)
+                           SegmentCounters* counters, FileAccess access)
     : file_system_(file_system),
       blocks_(blocks),
       counters_(counters),
+      access_(access),
       readers_(readers_max, ShardsFor(readers_max)) {
   FIRN_CHECK(readers_max > 0);
 }
@@ -32,7 +33,7 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
   // Two threads may open the same file; the later one replaces the earlier reader, and both work.
   FIRN_ASSIGN_OR_RETURN(
       reader, SegmentReader::Open(file_system_, JoinPath(directory, SegmentFileName(meta.number)),
-                                  meta, blocks_, counters_));
+                                  meta, blocks_, counters_, access_));
   readers_.Insert(meta.number, reader, 1);
   return reader;
 }

@@ -24,7 +24,7 @@ class SegmentCache {
  public:
   // `blocks` and `counters` may be null; all must outlive the cache and the readers it gave out.
   SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
-               SegmentCounters* counters);
+               SegmentCounters* counters, FileAccess access = FileAccess::kBuffered);
 
   // The reader of `meta`, opened from `directory`/SegmentFileName(meta.number) if it is not here.
   // Errors are those of SegmentReader::Open() and are not remembered.
@@ -40,6 +40,7 @@ class SegmentCache {
   FileSystem& file_system_;
   BlockCache* const blocks_;
   SegmentCounters* const counters_;
+  const FileAccess access_;  // how segments are read
   ShardedLruCache<FileNumber, SegmentReader> readers_;
 };
 

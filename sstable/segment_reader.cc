@@ -14,9 +14,11 @@
 namespace firn {
 namespace {
 
-absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenFile(FileSystem& file_system,
-                                                           absl::string_view path) {
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = file_system.OpenForRead(path);
+absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenFile(
+    FileSystem& file_system, absl::string_view path, FileAccess access = FileAccess::kBuffered) {
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
+      access == FileAccess::kDirect ? file_system.OpenForDirectRead(path)
+                                    : file_system.OpenForRead(path);
   if (!file.ok() && absl::IsNotFound(file.status())) {
     return MakeError(absl::StatusCode::kNotFound, ErrorReason::kMissingFile,
                      absl::StrCat(path, ": this segment is named by the store and is not there: ",
@@ -64,6 +66,20 @@ absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& 
   return absl::OkStatus();
 }
 
+bool SegmentReader::AddMissing(absl::string_view /*user_key*/, SequenceNumber /*at_most*/,
+                               BlockBatch& /*batch*/) const {
+  return false;
+}
+
+BlockHandle SegmentReader::HandleOf(size_t /*ordinal*/) const {
+  FIRN_CHECK(false);  // nothing was added
+}
+
+absl::StatusOr<std::shared_ptr<const BlockContent>> SegmentReader::TakeBlock(
+    size_t /*ordinal*/, ByteSpan /*stored*/, BlockMemory /*memory*/) const {
+  FIRN_CHECK(false);  // nothing was added
+}
+
 void SegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
                                   SequenceNumber at_most) const {
   for (SegmentLookup* const lookup : lookups) {
@@ -73,8 +89,9 @@ void SegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     FileSystem& file_system, absl::string_view path, const SegmentMeta& expected, BlockCache* cache,
-    SegmentCounters* counters) {
-  FIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, OpenFile(file_system, path));
+    SegmentCounters* counters, FileAccess access) {
+  FIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file,
+                        OpenFile(file_system, path, access));
   if (file->size() != expected.size) {
     return CorruptionAt(path, std::min(file->size(), expected.size), "file size",
                         {.expected = expected.size, .actual = file->size()});

@@ -20,6 +20,7 @@
 #include "base/counter.h"
 #include "base/types.h"
 #include "io/file_system.h"
+#include "sstable/block_batch.h"
 #include "sstable/block_cache.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/internal_key.h"
@@ -51,6 +52,8 @@ struct SegmentLookup {
   absl::string_view user_key;
   std::optional<FoundEntry> found;
   bool needs_read = false;  // GetManyCached(): the answer is not in memory
+  // For GetMany(), the same in all of its lookups: blocks that were read already; may be null.
+  const BlockBatch* fetched = nullptr;
 };
 
 enum class CacheUse : uint8_t {
@@ -93,12 +96,14 @@ struct SegmentSource {
 // Thread-safe. Iterators keep their reader alive.
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
  public:
-  // `cache` and `counters` may be null, and must outlive the reader and its iterators.
+  // `cache` and `counters` may be null, and must outlive the reader and its iterators. kDirect: reads
+  // go past the page cache, where the file system can do that.
   // Errors: those of ParseSegmentFooter(), DataLoss (damaged, or not the segment that `expected`
   // describes), NotFound/kMissingFile (no file).
   static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(
       FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
-      BlockCache* cache, SegmentCounters* counters = nullptr);
+      BlockCache* cache, SegmentCounters* counters = nullptr,
+      FileAccess access = FileAccess::kBuffered);
   // What the file says of itself: for repair and dump, where no manifest can be asked. Checks
   // footer, properties and the checksums of index and filter only.
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);
@@ -118,6 +123,17 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   // for the memory of all keys at once. Inside a guard as GetCached().
   virtual void GetManyCached(absl::Span<SegmentLookup* const> lookups,
                              SequenceNumber at_most) const;
+  // Adds to `batch` the blocks that GetMany() of this key would read. True: it may find the key here, so
+  // that segments with older entries are not to be asked yet. A layout that does not know says false.
+  virtual bool AddMissing(absl::string_view user_key, SequenceNumber at_most,
+                          BlockBatch& batch) const;
+  // For BlockBatch, in layouts whose AddMissing() adds something: where a block stands, and what it is,
+  // checked and put into the cache, when it has been read as `stored`, which begins in `memory`.
+  virtual BlockHandle HandleOf(size_t ordinal) const;
+  virtual absl::StatusOr<std::shared_ptr<const BlockContent>> TakeBlock(size_t ordinal,
+                                                                        ByteSpan stored,
+                                                                        BlockMemory memory) const;
+
   // Get() of each, with all blocks that are not cached read in one submission. Fastest if the keys
   // ascend. After an error no answer is to be used.
   virtual absl::Status GetMany(absl::Span<SegmentLookup* const> lookups,
@@ -148,6 +164,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   const SegmentFooter& footer() const { return footer_; }
   const SegmentProperties& properties() const { return properties_; }
   const std::string& path() const { return file_->path(); }
+  RandomAccessFile& file() const { return *file_; }
 
  protected:
   SegmentReader(SegmentSource source, SegmentProperties properties);

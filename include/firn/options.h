@@ -97,6 +97,10 @@ struct Options {
   size_t level1_size = size_t{256} << 20;   // [1 MiB, 1 TiB]; each deeper level is 10 times larger.
                                             // Larger: fewer levels, larger merges into the first
   size_t background_threads = 2;            // [2, 64]; one of them only flushes
+  bool direct_segment_reads = false;        // segments are read past the page cache, where the file
+                                            // system can do that: no memory beside the block cache,
+                                            // and less work a read where data is far larger than
+                                            // memory. What the block cache has lost is read again
 };
 
 struct KeyspaceOptions {

@@ -233,6 +233,34 @@ TEST_P(DatabaseTest, MultiGetAnswersInTheOrderOfItsKeys) {
   EXPECT_THAT(notes.MultiGet({}), IsEmpty());
 }
 
+TEST_P(DatabaseTest, SegmentsReadPastThePageCacheAnswerTheSame) {
+  database_.reset();
+  options_.direct_segment_reads = true;
+  options_.block_cache_size = 0;  // every read asks the file
+  Open();
+  const Keyspace keyspace = Open("k");
+  for (int part = 0; part < 3; ++part) {  // three segments, which a MultiGet reads together
+    for (int i = part; i < 600; i += 3) {
+      ASSERT_THAT(Put(keyspace, Key(i), absl::StrCat(i, std::string(100, 'x'))), IsOk());
+    }
+    ASSERT_THAT(database_->Flush(keyspace), IsOk());
+  }
+  std::vector<std::string> keys;
+  for (int i = 0; i < 700; ++i) keys.push_back(Key((i * 37) % 700));
+  const auto values = keyspace.MultiGet(std::vector<absl::string_view>(keys.begin(), keys.end()));
+  ASSERT_EQ(values.size(), keys.size());
+  for (int i = 0; i < 700; ++i) {
+    const int number = (i * 37) % 700;
+    const std::string expected =
+        number < 600 ? absl::StrCat(number, std::string(100, 'x')) : "(absent)";
+    EXPECT_EQ(values[static_cast<size_t>(i)].ok() ? values[static_cast<size_t>(i)]->ToString()
+                                                  : "(absent)",
+              expected);
+    EXPECT_EQ(Get(keyspace, Key(number)), expected);
+  }
+  EXPECT_EQ(Scan(keyspace, {}).size(), 600u);
+}
+
 TEST_P(DatabaseTest, KeyspacesAreCreatedFoundAndDropped) {
   EXPECT_THAT(database_->OpenKeyspace("notes"), HasReason(ErrorReason::kKeyspaceNotFound));
   const Keyspace notes = Open("notes");
