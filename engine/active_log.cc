@@ -29,7 +29,8 @@ absl::Status ActiveLog::SwitchInTurn(uint64_t payload_size, SequenceNumber last_
                         : SpareFill::kAllocate);
   }
   // First the space: so a full disk leaves the present log as it is.
-  FIRN_RETURN_IF_ERROR(files_->PrepareSlot(payload_size));
+  FIRN_RETURN_IF_ERROR(files_->PrepareSlot(
+      payload_size, log_ == nullptr ? SpareUse::kAny : SpareUse::kKeepOne));
   if (log_ != nullptr) {
     const FileNumber number = log_->number();
     FIRN_ASSIGN_OR_RETURN(const LogEnd end, log_->Close(last_sequence));

@@ -77,6 +77,8 @@ class ActiveLog {
   uint64_t written_bytes() const { return written_bytes_.load(std::memory_order_relaxed); }
 
   absl::Status Close(SequenceNumber last_sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Frees some disk space, if there is a spare: for recovery on a full disk.
+  absl::StatusOr<bool> GiveBackSpare() { return files_->GiveBackSpare(); }
   // Waits for background work in the folder, which does none from then on.
   void StopPreparing() { files_->StopPreparing(); }
 

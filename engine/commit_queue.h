@@ -4,7 +4,8 @@
 // takes what waits (1 MiB at most), makes room, gives out consecutive sequence numbers, writes one
 // log record for all and syncs if any member asked; then, in order of groups, the entries are applied
 // and the last number is published. No timer, no log thread. What the steps do is the CommitTarget's;
-// who does them when is commit_line.h's; waiting is done here: a follower yields for 150-400 us (a
+// who does them when is commit_line.h's; waiting is done here: a follower that asked for no sync
+// looks for some microseconds without giving the processor away; then it yields for 150-400 us (a
 // round takes the longer the more of them wait), since the next runnable thread is then mostly a
 // writer with work, and only then sleeps.
 //

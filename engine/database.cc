@@ -138,14 +138,27 @@ absl::Status DatabaseImpl::StartWriting(OpenedFolder& folder, const ReplayedLogs
   const FileNumber greatest = folder.greatest_file;
   MakeParts(folder, replayed, std::move(state));
   versions_->RaiseFileNumber(greatest);
-  FIRN_RETURN_IF_ERROR(versions_->StartManifest());
-  FIRN_RETURN_IF_ERROR(log_->Switch(0, SequenceNumber{last_sequence()}));
+  FIRN_RETURN_IF_ERROR(WithSpareSpace([this] { return versions_->StartManifest(); }));
+  FIRN_RETURN_IF_ERROR(WithSpareSpace([this] { return PersistOptions(); }));
+  FIRN_RETURN_IF_ERROR(
+      WithSpareSpace([this] { return log_->Switch(0, SequenceNumber{last_sequence()}); }));
   FIRN_RETURN_IF_ERROR(background_->RetireLogs());
   FIRN_ASSIGN_OR_RETURN(const std::vector<std::string> removed,
                         RemoveOrphans(*environment_.file_system, directory_, *versions_->state(),
                                       versions_->manifest_position().number));
   for (const std::string& file : removed) Say(absl::StrCat("removed without use: ", file));
-  return PersistOptions();
+  return absl::OkStatus();
+}
+
+// On a full disk a store is opened with the space of its spare logs.
+absl::Status DatabaseImpl::WithSpareSpace(absl::FunctionRef<absl::Status()> step) {
+  while (true) {
+    const absl::Status status = step();
+    if (ReasonOf(status) != ErrorReason::kDiskFull) return status;
+    FIRN_ASSIGN_OR_RETURN(const bool given, log_->GiveBackSpare());
+    if (!given) return status;
+    Say("the disk is full: a spare log was given back to open the store");
+  }
 }
 
 void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state) {
@@ -163,7 +176,8 @@ void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreS
       WritePathParts{*environment_.clock, options_, *versions_, *log_, *background_, reading_,
                      counters_, conflicts_, keyspaces});
   queue_ = std::make_unique<CommitQueue>(*write_path_, *environment_.clock,
-                                         SequenceNumber{last_sequence()}, CommitQueueOptions{});
+                                         SequenceNumber{last_sequence()},
+                                         CommitQueueOptions{.flushes_in_flight = 2});
 }
 
 // --- closing

@@ -115,6 +115,7 @@ class DatabaseImpl {
 
   absl::Status Recover();
   absl::Status StartWriting(OpenedFolder& folder, const ReplayedLogs& replayed);
+  absl::Status WithSpareSpace(absl::FunctionRef<absl::Status()> step);
   void MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state);
   absl::Status CheckNotClosed() const;
   void Say(absl::string_view line) const;

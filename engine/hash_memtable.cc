@@ -56,7 +56,9 @@ HashMemtable::Entry* HashMemtable::NewEntry(const MemtableEntry& entry) {
 void HashMemtable::Insert(absl::Span<const MemtableEntry> entries) {
   for (size_t begin = 0; begin < entries.size(); begin += kPrefetched) {
     const absl::Span<const MemtableEntry> some = entries.subspan(begin, kPrefetched);
-    while ((key_count_ + some.size()) * 2 > tables_.back()->mask) Grow();
+    while ((key_count_ + some.size()) * 2 > tables_.back()->mask) {
+      Grow(2 * (tables_.back()->mask + 1));
+    }
     const Table& table = *tables_.back();
     std::array<uint64_t, kPrefetched> hashes;
     for (size_t i = 0; i < some.size(); ++i) {
@@ -110,9 +112,14 @@ void HashMemtable::LinkVersion(std::atomic<uint64_t>& slot, uint64_t tag, Entry*
   above->older.store(entry, std::memory_order_release);
 }
 
-void HashMemtable::Grow() {
+void HashMemtable::Reserve(uint64_t entries) {
+  const uint64_t keys = key_count_ + std::min(entries, kKeysExpectedMax);
+  const size_t size = std::bit_ceil(static_cast<size_t>(2 * keys + 1));
+  if (size > tables_.back()->mask + 1) Grow(size);
+}
+
+void HashMemtable::Grow(size_t size) {
   const Table& old = *tables_.back();
-  const size_t size = 2 * (old.mask + 1);
   auto grown = std::make_unique<Table>(size);
   constexpr size_t kAhead = 16;  // entries are read again for their hash: ask for them in time
   for (size_t at = 0; at <= old.mask; ++at) {

@@ -33,6 +33,8 @@ class HashMemtable final : public Memtable {
  public:
   explicit HashMemtable(uint64_t keys_expected = 0);
 
+  // One growth to the size that it takes, instead of many.
+  void Reserve(uint64_t entries) override;
   // No lock, no allocation; one cache miss in the table, one for the entry.
   std::optional<Found> Get(absl::string_view key, SequenceNumber sequence) const override;
   // In rounds: slots of all keys, then entries of all, so that their cache misses overlap.
@@ -73,7 +75,7 @@ class HashMemtable final : public Memtable {
   Entry* NewEntry(const MemtableEntry& entry);
   void Link(Entry* entry, uint64_t hash);  // into the table
   void LinkVersion(std::atomic<uint64_t>& slot, uint64_t tag, Entry* newest, Entry* entry);
-  void Grow();
+  void Grow(size_t size);  // to a power of two above its present size
   std::shared_ptr<const Sorted> SortedEntries() const ABSL_LOCKS_EXCLUDED(sorted_mutex_);
 
   // The adding thread's, but for what is atomic.

@@ -57,6 +57,9 @@ class Memtable : public std::enable_shared_from_this<Memtable> {
   // The same for many, in order: what must be fetched from memory is fetched together.
   void AddMany(absl::Span<const MemtableEntry> entries);
 
+  // A guess that so many entries more will come. The adding thread's.
+  virtual void Reserve(uint64_t entries) { static_cast<void>(entries); }
+
   // The newest entry for `key` at or below `sequence`; a tombstone is an answer. Thread-safe.
   virtual std::optional<Found> Get(absl::string_view key, SequenceNumber sequence) const = 0;
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
@@ -176,11 +177,17 @@ absl::StatusOr<uint64_t> ManifestSizeMin(const FolderParts& parts, const OpenedF
   return manifest.number == number ? manifest.synced_size : 0;
 }
 
-// Replays one log into the memtables.
+constexpr size_t kAddedAtOnce = 32;
+// So many entries of a memtable tell how many will follow.
+constexpr uint64_t kSampleEntries = 10'000;
+
+// Replays logs into the memtables, a record at a time.
 class Replay {
  public:
-  Replay(const StoreState& state, const KeyspaceTable& keyspaces, size_t memtable_size)
-      : state_(state), keyspaces_(keyspaces), memtable_size_(memtable_size) {}
+  // `bytes`: about as many as will be replayed.
+  Replay(const StoreState& state, const KeyspaceTable& keyspaces, size_t memtable_size,
+         uint64_t bytes)
+      : state_(state), keyspaces_(keyspaces), memtable_size_(memtable_size), bytes_left_(bytes) {}
 
   absl::Status Apply(const LogRecord& record, ReplayedLogs& replayed) {
     FIRN_ASSIGN_OR_RETURN(const Group group, DecodeGroup(record.payload));
@@ -195,8 +202,18 @@ class Replay {
       ++sequence.value;
       return status;
     }));
+    Add();
+    bytes_left_ -= std::min<uint64_t>(bytes_left_, record.payload.size());
+    bytes_seen_ += record.payload.size();
     for (const auto& [id, keyspace] : keyspaces_) {
-      if (keyspace->active().ApproximateMemory() >= memtable_size_) keyspace->SwitchMemtable(last);
+      Memtable& active = keyspace->active();
+      if (active.ApproximateMemory() >= memtable_size_) {
+        keyspace->SwitchMemtable(last);
+      } else if (!active.empty() && active.entry_count() >= kSampleEntries &&
+                 reserved_[id] != &active) {
+        reserved_[id] = &active;
+        active.Reserve(EntriesToCome(active));
+      }
     }
     replayed.last_sequence = std::max(replayed.last_sequence, last);
     ++replayed.batches;
@@ -206,19 +223,44 @@ class Replay {
 
  private:
   absl::Status ApplyEntry(SequenceNumber sequence, const BatchEntry& entry) {
-    const auto keyspace = state_.keyspaces.find(entry.keyspace);
-    if (keyspace == state_.keyspaces.end()) {
-      if (entry.keyspace < state_.next_keyspace) return absl::OkStatus();  // dropped since
-      return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
-                       absl::StrCat("an entry of keyspace ", entry.keyspace.value,
-                                    ", which the manifest does not know"));
+    if (target_ == nullptr || target_->id() != entry.keyspace) {
+      const auto keyspace = state_.keyspaces.find(entry.keyspace);
+      if (keyspace == state_.keyspaces.end()) {
+        if (entry.keyspace < state_.next_keyspace) return absl::OkStatus();  // dropped since
+        return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
+                         absl::StrCat("an entry of keyspace ", entry.keyspace.value,
+                                      ", which the manifest does not know"));
+      }
+      Add();
+      target_ = keyspaces_.at(entry.keyspace).get();
+      flushed_ = keyspace->second.flushed;
     }
-    if (sequence <= keyspace->second.flushed) return absl::OkStatus();  // in a segment
-    KeyspaceImpl& target = *keyspaces_.at(entry.keyspace);
-    FIRN_RETURN_IF_ERROR(CheckEntry(target, entry));
-    if (IsBelowBound(target, entry)) return absl::OkStatus();
-    target.active().Add(sequence, entry.kind, entry.key, entry.value);
+    if (sequence <= flushed_) return absl::OkStatus();  // in a segment
+    FIRN_RETURN_IF_ERROR(CheckEntry(*target_, entry));
+    if (IsBelowBound(*target_, entry)) return absl::OkStatus();
+    entries_.push_back({sequence, entry.kind, entry.key, entry.value});
+    if (entries_.size() == kAddedAtOnce) Add();
     return absl::OkStatus();
+  }
+
+  // Into the memtable, together: what they touch there comes from memory at once.
+  void Add() {
+    if (entries_.empty()) return;
+    target_->active().AddMany(entries_);
+    entries_.clear();
+  }
+
+  // If the rest of the logs is like what was replayed: as many as they hold, or as many as the memtable
+  // takes before it is full.
+  uint64_t EntriesToCome(const Memtable& active) const {
+    const double entries = static_cast<double>(active.entry_count());
+    const double in_logs = entries * static_cast<double>(bytes_left_) /
+                           static_cast<double>(std::max<uint64_t>(bytes_seen_, 1));
+    const double in_memtable =
+        entries * (static_cast<double>(memtable_size_) /
+                       static_cast<double>(std::max<size_t>(active.ApproximateMemory(), 1)) -
+                   1);
+    return static_cast<uint64_t>(std::max(0.0, std::min(in_logs, in_memtable)));
   }
 
   // The bound came after the entry, and hides it.
@@ -239,6 +281,13 @@ class Replay {
   const StoreState& state_;
   const KeyspaceTable& keyspaces_;
   const size_t memtable_size_;
+  uint64_t bytes_left_;
+  uint64_t bytes_seen_ = 0;
+  absl::flat_hash_map<KeyspaceId, const Memtable*> reserved_;  // told what to expect
+
+  KeyspaceImpl* target_ = nullptr;  // of the last entry
+  SequenceNumber flushed_;          // of target_
+  std::vector<MemtableEntry> entries_;  // of target_, not yet added; views into the record
 };
 
 absl::Status RemoveOrphanSegments(FileSystem& file_system, const std::string& directory,
@@ -319,7 +368,11 @@ absl::Status CheckSegments(const KeyspaceTable& keyspaces) {
 absl::StatusOr<ReplayedLogs> ReplayLogs(FileSystem& file_system, const OpenedFolder& folder,
                                         const KeyspaceTable& keyspaces, size_t memtable_size) {
   ReplayedLogs replayed;
-  Replay replay(folder.state, keyspaces, memtable_size);
+  uint64_t bytes = 0;
+  for (const FoundLog& log : folder.chain) {
+    bytes += log.final_end.has_value() ? log.final_end->size : log.file_size;
+  }
+  Replay replay(folder.state, keyspaces, memtable_size, bytes);
   for (const FoundLog& log : folder.chain) {
     LogReaderOptions options;
     options.number = log.header.number;

@@ -98,6 +98,7 @@ class SkipList {
     const Node* after = nullptr;
     for (int level = height_.load(std::memory_order_relaxed) - 1;;) {
       Node* next = node->Next(level);
+      if (level > 0) Prefetch(node->NextRelaxed(level - 1));
       if (next != nullptr && next != after && order_(next->entry(), target) < 0) {
         node = next;
       } else if (level == 0) {
@@ -151,15 +152,21 @@ class SkipList {
     return height;
   }
 
+  // What a search looks at next if the node it asks for now lies behind its target, as most do: both
+  // come from memory at once.
+  static void Prefetch(const Node* node) { __builtin_prefetch(node); }
+
   // The last node before `target` on every level that is in use.
   void FindBefore(absl::string_view target, Node** before) {
     Node* node = head_;
     const Node* after = nullptr;
     for (int level = height_.load(std::memory_order_relaxed) - 1; level >= 0; --level) {
       Node* next = node->NextRelaxed(level);
+      if (level > 0) Prefetch(node->NextRelaxed(level - 1));
       while (next != nullptr && next != after && order_(next->entry(), target) < 0) {
         node = next;
         next = node->NextRelaxed(level);
+        if (level > 0) Prefetch(node->NextRelaxed(level - 1));
       }
       after = next;
       before[level] = node;

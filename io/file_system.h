@@ -78,6 +78,12 @@ class WritableFile {
   virtual absl::Status WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) = 0;
   // Makes all completed writes of this file durable, its size included (fdatasync).
   virtual absl::Status Sync() = 0;
+  // A hint: these bytes, written through the page cache, will not change soon; the system may begin to
+  // take them to the disk, so that a later Sync() waits less. Promises nothing, waits for nothing.
+  virtual void StartWriteBack(uint64_t offset, uint64_t size) {
+    static_cast<void>(offset);
+    static_cast<void>(size);
+  }
   // Cuts or extends (with zeroes) to `size` bytes. Durable after Sync().
   virtual absl::Status Truncate(uint64_t size) = 0;
   // As Truncate() to a larger `size` than the file has, but with the disk's blocks taken: a Write()

@@ -201,6 +201,12 @@ absl::Status PosixWritableFile::Sync() {
   return Remember(SyncData(file_.get(), path_));
 }
 
+void PosixWritableFile::StartWriteBack(uint64_t offset, uint64_t size) {
+  // What it reports, a sync of any handle reports too.
+  static_cast<void>(sync_file_range(file_.get(), static_cast<off_t>(offset),
+                                    static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
+}
+
 absl::Status PosixWritableFile::Truncate(uint64_t size) {
   FIRN_RETURN_IF_ERROR(FirstError());
   int result = 0;

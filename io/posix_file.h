@@ -109,6 +109,7 @@ class PosixWritableFile : public WritableFile {
   absl::Status Write(uint64_t offset, absl::Span<const ByteSpan> pieces) override;
   absl::Status WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) override;
   absl::Status Sync() override;
+  void StartWriteBack(uint64_t offset, uint64_t size) override;
   absl::Status Truncate(uint64_t size) override;
   absl::Status Allocate(uint64_t size) override;
   absl::Status Close() override;

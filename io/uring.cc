@@ -70,22 +70,6 @@ bool FinishRead(ReadOperation& operation, int result) {
   return true;
 }
 
-absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset,
-                                              uint64_t size, int write_result, int sync_result) {
-  if (write_result < 0 && write_result != -EINTR && write_result != -EAGAIN) {
-    return ErrnoStatus(-write_result, absl::StrCat("write ", path, " at offset ", offset));
-  }
-  // Whatever a sync before or between the halves of a write may report, an error in it is one.
-  if (sync_result < 0 && sync_result != -ECANCELED) {
-    return ErrnoStatus(-sync_result, absl::StrCat("sync ", path));
-  }
-  if (write_result < 0) return LinkedWrite{};
-  LinkedWrite outcome{.written = static_cast<uint64_t>(write_result)};
-  FIRN_CHECK(outcome.written <= size);
-  outcome.is_synced = outcome.written == size && sync_result == 0;
-  return outcome;
-}
-
 absl::StatusOr<std::unique_ptr<Uring>> Uring::Create(unsigned entries) {
   auto uring = absl::WrapUnique(new Uring(entries));
   io_uring_params params = {};
@@ -120,10 +104,7 @@ absl::Status Uring::CheckOperations() {
   constexpr struct {
     int code;
     absl::string_view name;
-  } kNeeded[] = {{IORING_OP_READ, "READ"},
-                 {IORING_OP_WRITE, "WRITE"},
-                 {IORING_OP_WRITEV, "WRITEV"},
-                 {IORING_OP_FSYNC, "FSYNC"}};
+  } kNeeded[] = {{IORING_OP_READ, "READ"}};
   for (const auto& needed : kNeeded) {
     if (io_uring_opcode_supported(probe.get(), needed.code) == 0) {
       return MakeError(absl::StatusCode::kUnimplemented, ErrorReason::kUnsupported,
@@ -136,19 +117,13 @@ absl::Status Uring::CheckOperations() {
 absl::Status Uring::Probe() {
   const FileDescriptor file(memfd_create("firn-probe", MFD_CLOEXEC));
   if (!file.is_open()) return ErrnoStatus(errno, "memfd_create, to try io_uring");
-  FIRN_RETURN_IF_ERROR(WriteFully(file.get(), "io_uring probe", 0, {AsBytes("it ")}));
-  std::string found(3, '\0');
+  FIRN_RETURN_IF_ERROR(WriteFully(file.get(), "io_uring probe", 0, {AsBytes("it works")}));
+  std::string found(8, '\0');
   ReadRequest request;
   request.target = absl::MakeSpan(reinterpret_cast<uint8_t*>(found.data()), found.size());
   FIRN_RETURN_IF_ERROR(ReadMany({{file.get(), "io_uring probe", &request}}));
   FIRN_RETURN_IF_ERROR(request.status);
-  FIRN_ASSIGN_OR_RETURN(const LinkedWrite outcome, WriteAndSync(file.get(), "io_uring probe", 3,
-                                                                {AsBytes("wor"), AsBytes("ks")}));
-  std::string written(5, '\0');
-  FIRN_RETURN_IF_ERROR(
-      ReadFully(file.get(), "io_uring probe", 3,
-                absl::MakeSpan(reinterpret_cast<uint8_t*>(written.data()), written.size())));
-  if (!outcome.is_synced || found + written != "it works") {
+  if (found != "it works") {
     return MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo,
                      "io_uring does not do what it says: a probe found other bytes");
   }
@@ -240,49 +215,6 @@ absl::Status Uring::ReadMany(absl::Span<const FileRequest> requests) {
     }
     io_uring_cq_advance(&ring_, seen);
   }
-}
-
-absl::StatusOr<LinkedWrite> Uring::WriteAndSync(int descriptor, absl::string_view path,
-                                                uint64_t offset,
-                                                absl::Span<const ByteSpan> pieces) {
-  FIRN_CHECK(!is_broken_ && in_flight_ == 0 && !pieces.empty() && pieces.size() <= kPiecesMax);
-  uint64_t size = 0;
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    vector_[i] = {const_cast<uint8_t*>(pieces[i].data()), pieces[i].size()};
-    size += pieces[i].size();
-  }
-  int results[2] = {-EAGAIN, -ECANCELED};  // of the write, of the sync
-  in_flight_ = 2;
-  io_uring_sqe* const write = NextEntry();
-  io_uring_prep_writev(write, descriptor, vector_.data(), static_cast<unsigned>(pieces.size()),
-                       offset);
-  io_uring_sqe_set_flags(write, IOSQE_IO_LINK);
-  io_uring_sqe_set_data64(write, 0);
-  io_uring_sqe* const sync = NextEntry();
-  io_uring_prep_fsync(sync, descriptor, IORING_FSYNC_DATASYNC);
-  io_uring_sqe_set_data64(sync, 1);
-  bool is_linked = true;
-  unsigned taken_before = 0;
-  while (in_flight_ > 0) {
-    const auto taken = SubmitAndWait(in_flight_);
-    if (!taken.ok()) {
-      // If the kernel took neither, nothing has happened yet and other means may do it.
-      return taken_before == 0 ? absl::StatusOr<LinkedWrite>(LinkedWrite{}) : taken.status();
-    }
-    taken_before += *taken;
-    // Taken one by one they are not linked: the sync may have run first.
-    if (*taken == 1) is_linked = false;
-    io_uring_cqe* completion = nullptr;
-    while (in_flight_ > 0 && io_uring_peek_cqe(&ring_, &completion) == 0) {
-      results[io_uring_cqe_get_data64(completion)] = completion->res;
-      io_uring_cqe_seen(&ring_, completion);
-      --in_flight_;
-    }
-  }
-  FIRN_ASSIGN_OR_RETURN(LinkedWrite outcome,
-                        FinishLinkedWrite(path, offset, size, results[0], results[1]));
-  if (!is_linked) outcome.is_synced = false;
-  return outcome;
 }
 
 }  // namespace firn

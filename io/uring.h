@@ -14,9 +14,7 @@
 #define FIRN_IO_URING_H_
 
 #include <liburing.h>
-#include <sys/uio.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,17 +41,6 @@ struct ReadOperation {
 // request->status says how.
 bool FinishRead(ReadOperation& operation, int result);
 
-// What a linked write and sync came to.
-struct LinkedWrite {
-  uint64_t written = 0;    // bytes that the kernel took
-  bool is_synced = false;  // all were written, and then synced
-};
-
-// Takes in the results of the two. Not synced and no error: the write was short or was interrupted,
-// which breaks the link; the caller writes the rest and syncs.
-absl::StatusOr<LinkedWrite> FinishLinkedWrite(absl::string_view path, uint64_t offset,
-                                              uint64_t size, int write_result, int sync_result);
-
 // One thread at a time.
 class Uring {
  public:
@@ -64,7 +51,7 @@ class Uring {
   Uring(const Uring&) = delete;
   Uring& operator=(const Uring&) = delete;
 
-  // Writes, syncs and reads a file in memory through the ring: that the kernel grants a ring does not
+  // Reads a file in memory through the ring: that the kernel grants a ring does not
   // mean that it lets it work.
   absl::Status Probe();
 
@@ -77,12 +64,6 @@ class Uring {
   // OK: each request has its own status. An error: the ring broke, what the requests hold is unknown,
   // and the caller reads them by other means.
   absl::Status ReadMany(absl::Span<const FileRequest> requests);
-
-  // At most kPiecesMax pieces. An error is one of the write or sync, or of a ring that broke after it
-  // had begun, and final. Not synced and no error: as FinishLinkedWrite() says.
-  static constexpr size_t kPiecesMax = 64;
-  absl::StatusOr<LinkedWrite> WriteAndSync(int descriptor, absl::string_view path, uint64_t offset,
-                                           absl::Span<const ByteSpan> pieces);
 
   unsigned entries() const { return entries_; }
   // The kernel refused a submission for good: the ring is to be thrown away.
@@ -106,7 +87,6 @@ class Uring {
   unsigned in_flight_ = 0;                 // prepared or taken by the kernel, and not yet completed
   std::vector<ReadOperation> operations_;  // entries_ of them, fixed
   std::vector<ReadOperation*> free_operations_;
-  std::array<iovec, kPiecesMax> vector_;  // of the write in flight
 };
 
 }  // namespace firn

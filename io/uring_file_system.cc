@@ -132,38 +132,6 @@ class UringRandomAccessFile final : public PosixRandomAccessFile {
   const std::shared_ptr<UringPool> pool_;
 };
 
-class UringWritableFile final : public PosixWritableFile {
- public:
-  UringWritableFile(FileDescriptor file, std::string path, uint64_t size, Access access,
-                    std::shared_ptr<UringPool> pool)
-      : PosixWritableFile(std::move(file), std::move(path), size, access), pool_(std::move(pool)) {}
-
-  absl::Status WriteAndSync(uint64_t offset, absl::Span<const ByteSpan> pieces) override {
-    // One wait for both: with nothing else to do on the processor that is 0-10 us slower than two
-    // system calls, but each wake-up saved is up to 4 ms where it is busy (two writers of 16 KiB on a
-    // loaded 2-core machine: 155 us against 223, p90 182 against 3782).
-    const uint64_t size = TotalSize(pieces);
-    if (size == 0 || pieces.size() > Uring::kPiecesMax) {
-      return PosixWritableFile::WriteAndSync(offset, pieces);
-    }
-    FIRN_RETURN_IF_ERROR(CheckWritable(offset, pieces));
-    UringPool::Lease lease = pool_->Borrow();
-    if (lease.ring() == nullptr) return PosixWritableFile::WriteAndSync(offset, pieces);
-    auto outcome = lease.ring()->WriteAndSync(descriptor(), path(), offset, pieces);
-    FIRN_RETURN_IF_ERROR(Remember(outcome.status()));
-    if (!outcome->is_synced) {
-      FIRN_RETURN_IF_ERROR(
-          Remember(WriteFully(descriptor(), path(), offset, pieces, outcome->written)));
-      FIRN_RETURN_IF_ERROR(Remember(SyncData(descriptor(), path())));
-    }
-    GrowTo(offset + size);
-    return absl::OkStatus();
-  }
-
- private:
-  const std::shared_ptr<UringPool> pool_;
-};
-
 }  // namespace
 
 UringFileSystem::UringFileSystem(std::shared_ptr<UringPool> pool) : pool_(std::move(pool)) {}
@@ -187,20 +155,6 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> UringFileSystem::OpenForDirect
   return std::make_unique<UringRandomAccessFile>(std::move(direct.opened.file),
                                                  std::move(direct.opened.path), direct.opened.size,
                                                  direct.alignment, pool_);
-}
-
-absl::StatusOr<std::unique_ptr<WritableFile>> UringFileSystem::Create(absl::string_view path,
-                                                                      FileAccess access) {
-  FIRN_ASSIGN_OR_RETURN(OpenedFile opened, Open(path, OpenMode::kCreate, access));
-  return std::make_unique<UringWritableFile>(std::move(opened.file), std::move(opened.path),
-                                             opened.size, opened.access, pool_);
-}
-
-absl::StatusOr<std::unique_ptr<WritableFile>> UringFileSystem::OpenForWrite(absl::string_view path,
-                                                                            FileAccess access) {
-  FIRN_ASSIGN_OR_RETURN(OpenedFile opened, Open(path, OpenMode::kWrite, access));
-  return std::make_unique<UringWritableFile>(std::move(opened.file), std::move(opened.path),
-                                             opened.size, opened.access, pool_);
 }
 
 UringFileSystem::Counters UringFileSystem::counters() const {

@@ -25,6 +25,7 @@ constexpr size_t kZeroesSize = size_t{1} << 20;
 constexpr uint64_t kSliceSize = uint64_t{4} << 20;
 // A writer waits while a slot is prepared in its own thread, so such slots are small.
 constexpr uint64_t kInlineSlotSizeMax = uint64_t{4} << 20;
+constexpr uint64_t kSlotSizeLeast = uint64_t{64} << 10;
 
 std::string NumberedName(uint64_t number, absl::string_view suffix) {
   return absl::StrFormat("%06d%s", number, suffix);
@@ -290,24 +291,58 @@ absl::Status LogFiles::DropExtraSpares() {
   }
 }
 
-absl::Status LogFiles::PrepareSlot(uint64_t payload_size) {
+absl::Status LogFiles::PrepareSlot(uint64_t payload_size, SpareUse use) {
   if (payload_size > kMaxPayloadSize) {
     return InvalidArgument(absl::StrFormat("a log record of %d bytes; at most %d are allowed",
                                            payload_size, kMaxPayloadSize));
   }
   const uint64_t size_min = SlotSizeFor(payload_size);
   uint64_t size = 0;
+  bool is_ready = false;
+  bool is_last = false;
   {
     MutexLock lock(mutex_);
-    if (!spares_.empty() && spares_.back().size >= size_min) return absl::OkStatus();
+    is_ready = !spares_.empty() && spares_.back().size >= size_min;
+    is_last = spares_.size() == 1;
     size = std::max(size_min, std::min(next_slot_size_, kInlineSlotSizeMax));
   }
+  if (is_ready && (!is_last || use == SpareUse::kAny)) return absl::OkStatus();
+  if (is_ready) {
+    // Room for another, and for a manifest.
+    const absl::StatusOr<uint64_t> free = file_system_.FreeSpace(directory_);
+    if (!free.ok() || *free >= 2 * options_.slot_size_first) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kResourceExhausted, ErrorReason::kDiskFull,
+                     absl::StrFormat("%s: %d bytes are free; the last spare log is kept for "
+                                     "recovery",
+                                     directory_, *free));
+  }
+  const absl::Status made = MakeSpare(size);
+  if (made.ok() || use == SpareUse::kKeepOne || ReasonOf(made) != ErrorReason::kDiskFull) {
+    return made;
+  }
+  return MakeSpare(std::max(size_min, kSlotSizeLeast));  // on a full disk recovery takes what there is
+}
+
+absl::Status LogFiles::MakeSpare(uint64_t size) {
   FIRN_RETURN_IF_ERROR(RemoveUnfinished());
   FIRN_ASSIGN_OR_RETURN(const std::unique_ptr<Filler> filler, NewFiller(size));
   absl::Status status;
   while (status.ok() && !filler->full()) status = filler->FillSlice();
   if (status.ok()) status = FinishSpare(*filler);
   return status.ok() ? status : Abandon(*filler, status);
+}
+
+absl::StatusOr<bool> LogFiles::GiveBackSpare() {
+  std::optional<Spare> given;
+  {
+    MutexLock lock(mutex_);
+    if (spares_.empty()) return false;
+    given = spares_.front();
+    spares_.erase(spares_.begin());
+  }
+  FIRN_RETURN_IF_ERROR(file_system_.RemoveFile(SparePath(given->number)));
+  FIRN_RETURN_IF_ERROR(file_system_.SyncDirectory(directory_));
+  return true;
 }
 
 absl::StatusOr<std::unique_ptr<LogWriter>> LogFiles::Create(const NewLog& log,

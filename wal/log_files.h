@@ -16,7 +16,9 @@
 //   1. The chain has no holes: logs are retired oldest first, and a retired name is durably gone
 //      before the file is written again.
 //   2. Each life of a file has a fresh salt, so nothing of the last one passes for a record.
-//   3. A full disk while a spare is prepared harms no log: ResourceExhausted/kDiskFull, and the next
+//   3. On a disk without room for another the last spare is kept: recovery needs a log, and may give
+//      spares back for the manifest that it writes. So a store can be opened on a full disk.
+//   4. A full disk while a spare is prepared harms no log: ResourceExhausted/kDiskFull, and the next
 //      call tries again.
 #ifndef FIRN_WAL_LOG_FILES_H_
 #define FIRN_WAL_LOG_FILES_H_
@@ -65,6 +67,12 @@ enum class SpareFill : uint8_t {
   kAllocate = 2,  // taken only: nothing is written, and a sync costs more once for each block
 };
 
+// Which spares may become the next log.
+enum class SpareUse : uint8_t {
+  kKeepOne = 1,  // on a disk that is nearly full the last one is kept, for recovery
+  kAny = 2,      // recovery
+};
+
 // A log found in the folder, with its place in the chain.
 struct FoundLog {
   LogHeader header;
@@ -98,7 +106,12 @@ class LogFiles {
 
   // Sees to it that a spare with room for a record of `payload_size` is ready, so that Create() needs
   // no disk space. ResourceExhausted/kDiskFull: there is none; nothing has changed.
-  absl::Status PrepareSlot(uint64_t payload_size) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status PrepareSlot(uint64_t payload_size, SpareUse use = SpareUse::kAny)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Removes the smallest spare, durably: recovery on a full disk needs some space for a manifest. False:
+  // there is none.
+  absl::StatusOr<bool> GiveBackSpare() ABSL_LOCKS_EXCLUDED(mutex_);
 
   struct NewLog {
     FileNumber number;     // above every other log's
@@ -148,6 +161,8 @@ class LogFiles {
   absl::Status ListFolder() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status RemoveUnfinished() ABSL_LOCKS_EXCLUDED(mutex_);
   std::string SparePath(uint64_t number) const;
+  // A finished spare of `size` bytes, made on this thread.
+  absl::Status MakeSpare(uint64_t size) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::unique_ptr<Filler>> NewFiller(uint64_t size) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status FinishSpare(Filler& filler) ABSL_LOCKS_EXCLUDED(mutex_);
   // Returns `reason`, annotated.

@@ -24,6 +24,7 @@ constexpr uint64_t kGrowthStep = uint64_t{64} << 10;  // bytes zero-filled at on
 constexpr size_t kZeroesSize = size_t{1} << 20;
 // Cached records up to this size are put together and written as one piece.
 constexpr size_t kTailBufferSize = size_t{32} << 10;
+constexpr uint64_t kWriteBackSize = uint64_t{1} << 20;
 
 }  // namespace
 
@@ -292,6 +293,27 @@ absl::Status LogWriter::EndSync(SyncBegun begun, const absl::Status& outcome,
 absl::StatusOr<std::optional<Place>> LogWriter::AppendCached(uint64_t payload_size,
                                                              absl::Span<const ByteSpan> pieces,
                                                              SequenceRange sequences) {
+  FIRN_ASSIGN_OR_RETURN(const std::optional<Place> place,
+                        WriteNextCached(payload_size, pieces, sequences));
+  if (place.has_value()) StartWriteBack(*place);
+  return place;
+}
+
+void LogWriter::StartWriteBack(const Place& place) {
+  uint64_t begin = 0;
+  // The last block will be written again, by the next record.
+  const uint64_t limit = place.limit / kLogBlockSize * kLogBlockSize;
+  {
+    MutexLock tail(tail_mutex_);
+    if (limit < write_back_begin_ + kWriteBackSize) return;
+    begin = std::exchange(write_back_begin_, limit);
+  }
+  cached_file().StartWriteBack(begin, limit - begin);
+}
+
+absl::StatusOr<std::optional<Place>> LogWriter::WriteNextCached(uint64_t payload_size,
+                                                                absl::Span<const ByteSpan> pieces,
+                                                                SequenceRange sequences) {
   MutexLock tail(tail_mutex_);
   if (flushes_ > 0) return std::nullopt;
   Place place;
@@ -344,12 +366,11 @@ absl::Status LogWriter::WriteCached(const Place& place, uint64_t synced_size,
   const uint64_t size = limit - place.offset;
   const uint32_t seed = RecordSeed(header_, place.offset);
   RecordHeader record = HeaderFor(place, RecordKind::kBatch, synced_size);
-  WritableFile& file = cached_file_ == nullptr ? *file_ : *cached_file_;
   tail_buffer_.resize(kTailBufferSize);
   const absl::Span<uint8_t> buffer = absl::MakeSpan(tail_buffer_);
   if (size <= buffer.size()) {
     BuildRecord(record, seed, pieces, buffer.first(static_cast<size_t>(size)));
-    return file.Write(place.offset, {ByteSpan(buffer).first(static_cast<size_t>(size))});
+    return cached_file().Write(place.offset, {ByteSpan(buffer).first(static_cast<size_t>(size))});
   }
   record.payload_checksum = seed;
   uint64_t payload_size = 0;
@@ -366,7 +387,7 @@ absl::Status LogWriter::WriteCached(const Place& place, uint64_t synced_size,
   tail_pieces_.assign(1, header);
   tail_pieces_.insert(tail_pieces_.end(), pieces.begin(), pieces.end());
   tail_pieces_.push_back(padding);
-  return file.Write(place.offset, tail_pieces_);
+  return cached_file().Write(place.offset, tail_pieces_);
 }
 
 void LogWriter::MarkWritten(uint64_t offset) {

@@ -161,11 +161,19 @@ class LogWriter {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Place ReserveLocked(uint64_t payload_size, SequenceRange sequences)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::optional<Place>> WriteNextCached(uint64_t payload_size,
+                                                       absl::Span<const ByteSpan> pieces,
+                                                       SequenceRange sequences)
+      ABSL_LOCKS_EXCLUDED(tail_mutex_, mutex_);
   // A place for AppendCached(), in the entry of in_flight_ that begins at the returned offset.
   uint64_t ReserveCached(Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_, mutex_);
   absl::Status WriteCached(const Place& place, uint64_t synced_size,
                            absl::Span<const ByteSpan> pieces)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_);
+  WritableFile& cached_file() { return cached_file_ == nullptr ? *file_ : *cached_file_; }
+  // The system would let cached records lie for seconds; who syncs or closes the log, or reopens it
+  // after a crash of the process, would wait for all of them. So each MiB is sent on its way.
+  void StartWriteBack(const Place& place) ABSL_LOCKS_EXCLUDED(tail_mutex_);
   // What is written so far may be covered by the sync that begins now: its blocks are left alone.
   absl::StatusOr<SyncBegun> BeginSync() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tail_mutex_)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -197,6 +205,7 @@ class LogWriter {
   size_t flushes_ ABSL_GUARDED_BY(tail_mutex_) = 0;  // Flush() that write now
   std::vector<uint8_t> tail_buffer_ ABSL_GUARDED_BY(tail_mutex_);
   std::vector<ByteSpan> tail_pieces_ ABSL_GUARDED_BY(tail_mutex_);
+  uint64_t write_back_begin_ ABSL_GUARDED_BY(tail_mutex_) = 0;  // see StartWriteBack()
 
   mutable Mutex mutex_;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);

@@ -43,6 +43,22 @@ TEST(HashMemtableTest, VersionsThatComeOutOfOrderAreFoundByTheirNumbers) {
   }
 }
 
+TEST(HashMemtableTest, AReservedTableGrowsNoMoreAndKeepsWhatItHad) {
+  const auto memtable = std::make_shared<HashMemtable>();
+  for (uint64_t i = 1; i <= 1000; ++i) memtable->Add({i}, EntryKind::kPut, absl::StrCat(i), "");
+  memtable->Reserve(50'000);
+  memtable->Reserve(10);  // a smaller guess changes nothing
+  memtable->Add({1001}, EntryKind::kPut, "1001", "");
+  const size_t before = memtable->ApproximateMemory();
+  for (uint64_t i = 1002; i <= 51'000; ++i) {
+    memtable->Add({i}, EntryKind::kPut, absl::StrCat(i), "");
+  }
+  EXPECT_LT(memtable->ApproximateMemory() - before, 50'000u * 64) << "entries, and no table";
+  for (uint64_t i = 1; i <= 51'000; ++i) {
+    ASSERT_TRUE(memtable->Get(absl::StrCat(i), {60'000}).has_value()) << i;
+  }
+}
+
 TEST(HashMemtableTest, AnIteratorStaysAsItWasAndALaterOneHasTheRest) {
   const auto memtable = std::make_shared<HashMemtable>();
   Random random(2);

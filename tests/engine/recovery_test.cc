@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/fault_injecting_file_system.h"
 #include "io/memory_file_system.h"
 #include "tests/engine/stepped_store.h"
 #include "tests/support/status_matchers.h"
@@ -217,6 +218,79 @@ TEST_F(RecoveryTest, ACleanCloseLosesNoVolatileWrite) {
   ASSERT_THAT(store.Close(), IsOk());
   ASSERT_THAT(store.Open(), IsOk());
   EXPECT_EQ(store.Get("bulk", "k"), "x");
+}
+
+// Nothing can be allocated any more, neither when the store is torn off nor when it is opened again, and
+// again: its own files suffice.
+TEST_F(RecoveryTest, AStoreOpensOnAFullDisk) {
+  Options options = TinyOptions();
+  options.log_size_max = 4 << 20;  // slots of a MiB: one spare is room for a manifest
+  options.memtable_size = 1 << 20;
+  FaultInjectingFileSystem disk(file_system_);
+  {
+    SteppedStore store(disk, 1, options);
+    ASSERT_THAT(store.Open(), IsOk());
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_THAT(store.Put("notes", absl::StrCat("k", i), std::string(100, 'v')), IsOk());
+    }
+    store.executor().Drain();  // a spare is made
+    disk.SetSpace(0);
+    ASSERT_THAT(store.Put("notes", "last", "w", Durability::kSynced), IsOk());
+    file_system_.Crash();
+    static_cast<void>(store.Close());
+    file_system_.LoseUnsyncedData();
+  }
+  for (int round = 0; round < 3; ++round) {
+    SteppedStore store(disk, 2, options);
+    ASSERT_THAT(store.Open(), IsOk()) << round;
+    EXPECT_EQ(store.Get("notes", "k7"), std::string(100, 'v'));
+    EXPECT_EQ(store.Get("notes", "last"), "w");
+    file_system_.Crash();
+    static_cast<void>(store.Close());
+    file_system_.LoseUnsyncedData();
+  }
+  disk.ClearSpace();
+  SteppedStore store(disk, 2, options);
+  ASSERT_THAT(store.Open(), IsOk());
+  ASSERT_THAT(store.Put("notes", "room", "again"), IsOk());
+  ASSERT_THAT(store->Flush(store.Open("notes")), IsOk());
+  EXPECT_EQ(store.Get("notes", "last"), "w");
+}
+
+TEST_F(RecoveryTest, ManyEntriesOfALargeLogComeBackInEveryLayout) {
+  Options options;
+  options.memtable_size = 64 << 20;
+  const std::string names[] = {"ordered", "hashed"};
+  constexpr int kEntries = 25'000;
+  const auto key_of = [](int i) { return absl::StrCat(10'000'000 + i); };
+  {
+    SteppedStore store(file_system_, 1, options);
+    ASSERT_THAT(store.Open(), IsOk());
+    ASSERT_THAT(store->OpenOrCreateKeyspace(
+                    "hashed", {.layout = KeyspaceLayout::kHashed, .key_width = 8}),
+                IsOk());
+    for (int begin = 0; begin < kEntries; begin += 100) {
+      WriteBatch batch;
+      for (int i = begin; i < begin + 100; ++i) {
+        for (const std::string& name : names) {
+          batch.Put(store->OpenOrCreateKeyspace(name, {}).value(), key_of(i % 20'000),
+                    absl::StrCat(i));
+        }
+      }
+      ASSERT_THAT(store->Write(batch, Durability::kBuffered), IsOk());
+    }
+    ASSERT_THAT(store->Sync(), IsOk());
+    file_system_.Crash();
+    static_cast<void>(store.Close());
+    file_system_.LoseUnsyncedData();
+  }
+  SteppedStore store(file_system_, 2, options);
+  ASSERT_THAT(store.Open(), IsOk());
+  for (const std::string& name : names) {
+    for (int i = 0; i < 20'000; ++i) {
+      ASSERT_EQ(store.Get(name, key_of(i)), absl::StrCat(i < 5'000 ? i + 20'000 : i));
+    }
+  }
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <string>
 #include <thread>
@@ -45,28 +44,6 @@ TEST(FinishRead, TellsEndOfFileAndErrorsWithTheirOffset) {
   EXPECT_TRUE(FinishRead(operation, -EIO));
   EXPECT_THAT(request.status, HasReason(ErrorReason::kIo));
   EXPECT_THAT(std::string(request.status.message()), HasSubstr("offset 104"));
-}
-
-TEST(FinishLinkedWrite, KnowsWhenTheLinkHeld) {
-  auto whole = FinishLinkedWrite("a", 0, 10, 10, 0);
-  ASSERT_THAT(whole, IsOk());
-  EXPECT_TRUE(whole->is_synced);
-  auto cut = FinishLinkedWrite("a", 0, 10, 4, -ECANCELED);
-  ASSERT_THAT(cut, IsOk());
-  EXPECT_EQ(cut->written, 4u);
-  EXPECT_FALSE(cut->is_synced);
-  auto cut_but_synced = FinishLinkedWrite("a", 0, 10, 4, 0);  // old kernels sync half a write
-  ASSERT_THAT(cut_but_synced, IsOk());
-  EXPECT_FALSE(cut_but_synced->is_synced);
-  auto interrupted = FinishLinkedWrite("a", 0, 10, -EINTR, -ECANCELED);
-  ASSERT_THAT(interrupted, IsOk());
-  EXPECT_EQ(interrupted->written, 0u);
-  EXPECT_THAT(FinishLinkedWrite("a", 0, 10, -ENOSPC, -ECANCELED),
-              HasReason(ErrorReason::kDiskFull));
-  EXPECT_THAT(FinishLinkedWrite("a", 0, 10, 10, -EIO), HasReason(ErrorReason::kIo));
-  EXPECT_THAT(FinishLinkedWrite("a", 0, 10, 4, -EIO), HasReason(ErrorReason::kIo));
-  // Taken one by one, so not linked: the kernel tells of a lost page once.
-  EXPECT_THAT(FinishLinkedWrite("a", 0, 10, -EINTR, -EIO), HasReason(ErrorReason::kIo));
 }
 
 class UringTest : public ::testing::Test {
@@ -135,23 +112,7 @@ TEST_F(UringTest, AnErrorIsOneRequestsOwnAndTheRingGoesOn) {
   EXPECT_THAT(ring_->ReadMany({{-1, "nowhere", &request}}), IsOk());
   EXPECT_THAT(request.status, HasReason(ErrorReason::kIo));
   EXPECT_FALSE(ring_->is_broken());
-  EXPECT_THAT(ring_->WriteAndSync(-1, "nowhere", 0, {AsBytes("x")}), HasReason(ErrorReason::kIo));
   EXPECT_THAT(ring_->Probe(), IsOk());
-}
-
-TEST_F(UringTest, AShortWriteBreaksTheLink) {
-  const std::string path = directory_.File("a");
-  EXPECT_TRUE(InChild([&] {
-    signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit = {.rlim_cur = 1000, .rlim_max = 1000};
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
-    auto ring = Uring::Create(8);
-    if (!ring.ok()) return false;
-    const FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    const std::string half(700, 'x');
-    const auto outcome = (*ring)->WriteAndSync(file.get(), path, 0, {AsBytes(half), AsBytes(half)});
-    return outcome.ok() && outcome->written == 1000 && !outcome->is_synced;
-  }));
 }
 
 TEST(Uring, ARefusalSaysWhy) {

@@ -186,6 +186,25 @@ TEST(LogFilesTest, ARecordLargerThanAnySlotGetsASlotOfItsSize) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(LogFilesTest, TheLastSpareIsKeptForRecoveryWhenTheDiskIsNearlyFull) {
+  SmallDisk disk;
+  Logs logs(disk);
+  ASSERT_OK(logs.Open());
+  ASSERT_OK(logs.Create({1}));
+  logs.executor().Drain();
+  ASSERT_EQ(logs.files().spare_count(), 1u);
+  EXPECT_OK(logs.files().PrepareSlot(1, SpareUse::kKeepOne)) << "there is room for another";
+  disk.room = 1;
+  EXPECT_THAT(logs.files().PrepareSlot(1, SpareUse::kKeepOne), HasReason(ErrorReason::kDiskFull));
+  EXPECT_OK(logs.files().PrepareSlot(1, SpareUse::kAny));
+  EXPECT_THAT(logs.files().GiveBackSpare(), IsOkAndHolds(true));
+  EXPECT_EQ(logs.files().spare_count(), 0u);
+  EXPECT_THAT(logs.files().GiveBackSpare(), IsOkAndHolds(false));
+  EXPECT_THAT(logs.files().PrepareSlot(1, SpareUse::kAny), HasReason(ErrorReason::kDiskFull));
+  disk.room = INT64_MAX;
+  EXPECT_OK(logs.files().PrepareSlot(1, SpareUse::kKeepOne));
+}
+
 TEST(LogFilesTest, TheChainNamesEachLogsEndAndAHoleIsDamage) {
   MemoryFileSystem file_system;
   Logs logs(file_system);

@@ -323,6 +323,21 @@ TEST(LogWriterTest, ACachedRecordCostsItsOwnBytesAndOneWrite) {
   EXPECT_THAT(offsets, ElementsAre(place.offset)) << "no byte of its neighbour";
 }
 
+TEST(LogWriterTest, EachMebibyteOfCachedRecordsIsSentOnItsWayOnceWithoutItsLastBlock) {
+  LogImage image(8 << 20);
+  uint64_t size = 0;
+  while (size < (5 << 20)) size = image.AddCached(std::string(10'000, 'x')).limit;
+  uint64_t begin = 0;
+  for (const auto& [offset, bytes] : image.script().Hints()) {
+    EXPECT_EQ(offset, begin);
+    EXPECT_GE(bytes, 1u << 20);
+    EXPECT_EQ(bytes % kLogBlockSize, 0u);
+    begin = offset + bytes;
+  }
+  EXPECT_LE(begin, size);
+  EXPECT_GT(begin + (1 << 20) + 10'000 + kLogBlockSize, size);
+}
+
 TEST(LogWriterTest, ACachedRecordWaitsForNoFlushThatIsRunning) {
   LogImage image(16 * kLogBlockSize);
   LogWriter& log = image.log();

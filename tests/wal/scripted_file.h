@@ -45,7 +45,13 @@ struct FileScript {
     return rewrites;
   }
 
+  std::vector<std::pair<uint64_t, uint64_t>> Hints() {  // StartWriteBack(): offset, size
+    MutexLock lock(mutex);
+    return hints;
+  }
+
   Mutex mutex;
+  std::vector<std::pair<uint64_t, uint64_t>> hints ABSL_GUARDED_BY(mutex);
   std::set<uint64_t> written ABSL_GUARDED_BY(mutex);  // blocks, since the last sync began
   std::set<uint64_t> covered ABSL_GUARDED_BY(mutex);  // blocks written before a sync began
   int rewrites ABSL_GUARDED_BY(mutex) = 0;
@@ -93,6 +99,10 @@ class ScriptedFile final : public WritableFile {
     MutexLock lock(script_.mutex);
     ++script_.syncs;
     return absl::OkStatus();
+  }
+  void StartWriteBack(uint64_t offset, uint64_t size) override {
+    MutexLock lock(script_.mutex);
+    script_.hints.emplace_back(offset, size);
   }
   absl::Status Truncate(uint64_t) override { return absl::UnimplementedError("no Truncate here"); }
   absl::Status Allocate(uint64_t) override { return absl::UnimplementedError("no Allocate here"); }
@@ -152,7 +162,8 @@ class SmallDisk final : public FileSystem {
     return memory_.Lock(path);
   }
   absl::StatusOr<uint64_t> FreeSpace(absl::string_view path) override {
-    return memory_.FreeSpace(path);
+    FIRN_ASSIGN_OR_RETURN(const uint64_t free, memory_.FreeSpace(path));
+    return std::min(free, static_cast<uint64_t>(room.load()));
   }
   absl::string_view name() const override { return "small disk"; }
 
