@@ -62,6 +62,9 @@ class HashedMerge {
         FindShadowedRecords(inputs_, context_.snapshots,
                             [this](uint64_t bytes) { return Pace(bytes); }));
     for (size_t i = 0; i < inputs_.size(); ++i) {
+      // Before an input, and nowhere else: its entries are all newer than those before it, so the
+      // newer of the outputs has the newer entries.
+      if (!HasPlacesFor(*inputs_[i])) FIRN_RETURN_IF_ERROR(FinishSegment(output_level));
       FIRN_RETURN_IF_ERROR(CopySegment(*inputs_[i], shadowed.locations[i]));
     }
     return Finish(output_level);
@@ -185,6 +188,16 @@ class HashedMerge {
     return absl::OkStatus();
   }
 
+  // Whether the output can locate all extents of `input` beside its own, one that is being filled among
+  // them. Pickers see to it, but for segments of which an older manifest does not say how many they
+  // have.
+  bool HasPlacesFor(const HashedSegmentReader& input) const {
+    if (writer_ == nullptr) return true;
+    const uint64_t block_size = std::max<uint64_t>(context_.sink.segment.block_size, block_size_);
+    return writer_->extent_count() + 1 + input.extent_count() <=
+           LocationFormat::ForBlockSize(block_size).extents_max();
+  }
+
   absl::Status EnsureWriter(uint32_t key_size) {
     if (writer_ != nullptr) return absl::OkStatus();
     SegmentOptions options = context_.sink.segment;
@@ -204,15 +217,19 @@ class HashedMerge {
     return absl::OkStatus();
   }
 
-  absl::Status Finish(LevelIndex output_level) {
-    if (writer_ == nullptr) return absl::OkStatus();  // nothing stays
+  absl::Status FinishSegment(LevelIndex output_level) {
     FIRN_ASSIGN_OR_RETURN(SegmentMeta meta, writer_->Finish());
     writer_.reset();
-    result_.bytes_written = meta.size;
-    FIRN_RETURN_IF_ERROR(context_.file_system->SyncDirectory(context_.sink.directory));
+    result_.bytes_written += meta.size;
     result_.edit.added.push_back(
         {output_level, std::make_shared<const SegmentMeta>(std::move(meta))});
     return absl::OkStatus();
+  }
+
+  absl::Status Finish(LevelIndex output_level) {
+    if (writer_ != nullptr) FIRN_RETURN_IF_ERROR(FinishSegment(output_level));
+    if (result_.created.empty()) return absl::OkStatus();  // nothing stays
+    return context_.file_system->SyncDirectory(context_.sink.directory);
   }
 
   const JobContext& context_;
@@ -238,7 +255,7 @@ JobResult RunHashedMerge(const JobContext& context, const Compaction& compaction
   HashedMerge merge(context, result);
   result.status = merge.Run(inputs, OlderEntriesStay(levels, inputs), compaction.output_level,
                             segments);
-  if (!result.status.ok()) result.bytes_written = merge.unfinished_bytes();
+  result.bytes_written += merge.unfinished_bytes();
   return result;
 }
 

@@ -1,4 +1,4 @@
-// compaction/hashed_merge.h: merges hashed segments into one, without sorting them.
+// compaction/hashed_merge.h: merges hashed segments into one (or a few), without sorting them.
 //
 // First the records that nobody can see are found (shadowed_records.h). Then the inputs are read from
 // end to end, older ones first, and every extent is checked. One that loses nothing is copied as it is
@@ -17,7 +17,8 @@
 namespace firn {
 
 // Of the type of RunCompactionJob(), which calls it for keyspaces of the hashed layout. `levels` are
-// those that `compaction`, a merge, was picked from. One segment, or none if nothing stays. Blocks.
+// those that `compaction`, a merge, was picked from. One segment, or none if nothing stays; more where
+// one cannot locate so many extents (pickers avoid that), and then in the order of age. Blocks.
 // Errors in the result: DataLoss (damage, or inputs that are not hashed segments of one key size),
 // Cancelled, ResourceExhausted, I/O.
 JobResult RunHashedMerge(const JobContext& context, const Compaction& compaction,

@@ -27,7 +27,8 @@ struct PickerOptions {
   // Tiered.
   size_t fan_in = 8;                                // runs of one tier that make a merge due, >= 2
   uint64_t flush_size = uint64_t{64} << 20;         // bytes of the largest flush: where a tier ends
-  uint64_t merge_bytes_max = uint64_t{16} << 30;    // of one merge: places in a segment are 32 bits
+  uint64_t merge_bytes_max = uint64_t{16} << 30;    // of one merge
+  uint64_t merge_blocks_max = UINT64_MAX;           // of one merge: places in a segment are 32 bits
 };
 
 enum class CompactionKind : uint8_t {

@@ -18,9 +18,30 @@ struct Run {
   size_t limit = 0;
   int tier = 0;
   size_t of_tier = 0;   // segments that are of the tier itself
-  bool is_cut = false;  // by merge_bytes_max
+  bool is_cut = false;  // by the limits of a merge
 
   size_t size() const { return limit - begin; }
+};
+
+// What one merge may take in.
+class MergeSize {
+ public:
+  explicit MergeSize(const PickerOptions& options) : options_(options) {}
+
+  bool Fits(const SegmentMeta& segment) const {
+    return bytes_ + segment.size <= options_.merge_bytes_max &&
+           blocks_ + segment.data_block_count <= options_.merge_blocks_max;
+  }
+  void Add(const SegmentMeta& segment) {
+    bytes_ += segment.size;
+    blocks_ += segment.data_block_count;
+  }
+  void Reset() { bytes_ = blocks_ = 0; }
+
+ private:
+  const PickerOptions& options_;
+  uint64_t bytes_ = 0;
+  uint64_t blocks_ = 0;
 };
 
 bool IsDue(const Run& run, const PickerOptions& options) {
@@ -34,14 +55,14 @@ std::vector<Run> RunsOf(const std::vector<SegmentPtr>& segments, const std::vect
                         int tier, const PickerOptions& options, const BusySegments& busy) {
   std::vector<Run> runs;
   Run run{.tier = tier};
-  uint64_t bytes = 0;
+  MergeSize merge(options);
   const auto end_run = [&](size_t at) {
     if (run.of_tier > 0) {
       run.limit = at;
       runs.push_back(run);
     }
     run = Run{.tier = tier};
-    bytes = 0;
+    merge.Reset();
   };
   for (size_t i = 0; i < segments.size(); ++i) {
     if (tiers[i] > tier || busy.Holds(segments[i])) {
@@ -49,13 +70,13 @@ std::vector<Run> RunsOf(const std::vector<SegmentPtr>& segments, const std::vect
       continue;
     }
     if (run.of_tier == 0 && tiers[i] < tier) continue;  // newer and smaller: not of this run
-    if (run.of_tier > 0 && bytes + segments[i]->size > options.merge_bytes_max) {
+    if (run.of_tier > 0 && !merge.Fits(*segments[i])) {
       run.is_cut = true;
       end_run(i);
       if (tiers[i] < tier) continue;
     }
     if (run.of_tier == 0) run.begin = i;
-    bytes += segments[i]->size;
+    merge.Add(*segments[i]);
     run.of_tier += tiers[i] == tier ? 1 : 0;
   }
   end_run(segments.size());
@@ -160,16 +181,16 @@ RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, Level
   if (levels.Overlapping({0}, range).empty()) return {.is_last = true};
   const BusySegments busy(running);
   std::vector<SegmentPtr> inputs;
-  uint64_t bytes = 0;
+  MergeSize merge(options);
   for (const SegmentPtr& segment : segments) {
     if (busy.Holds(segment)) return {.blocked = true};
-    if (bytes + segment->size > options.merge_bytes_max) {
+    if (!merge.Fits(*segment)) {
       if (inputs.size() > 1) break;
       inputs.clear();  // too large beside its neighbour: begin behind it
-      bytes = 0;
+      merge.Reset();
     }
     inputs.push_back(segment);
-    bytes += segment->size;
+    merge.Add(*segment);
   }
   RangePick pick{.compaction = MergeOf(std::move(inputs)), .is_last = true};
   pick.compaction.reason = "asked for by hand";

@@ -6,12 +6,13 @@
 // kSmallestTier. A run is segments that follow one another in age, held by no running merge, none above
 // tier t and the newest of them of tier t. It is due when it has `fan_in` segments, of which half are
 // of tier t: then all of them are merged (smaller ones in between come along for little). Lower
-// tiers come first. A run is cut where it would come to more than `merge_bytes_max` bytes; one that was
-// cut is due with half of fan_in already, for it can never have more, and is final.
+// tiers come first. A run is cut where it would come to more than `merge_bytes_max` bytes or
+// `merge_blocks_max` blocks; one that was cut is due with half of fan_in already, for it can never have
+// more, and is final.
 //
 // So a record is rewritten about once a tier; there are fewer than fan_in segments a tier, and about
 // log_fan_in(data / flush) tiers, while flushes are of similar sizes (and data / merge_bytes_max final
-// segments); whatever they are, a run that has 4 * fan_in segments is merged. Merges of different tiers run beside each other: they
+// segments, more where blocks are small); whatever they are, a run that has 4 * fan_in segments is merged. Merges of different tiers run beside each other: they
 // hold different segments, and write to level 0, where ages, not ranges, decide.
 #ifndef FIRN_COMPACTION_TIERED_PICKER_H_
 #define FIRN_COMPACTION_TIERED_PICKER_H_
@@ -34,7 +35,7 @@ uint64_t TieredDebt(const Levels& levels, const PickerOptions& options);
 // The segments of the fullest run: up to fan_in is as it should be.
 size_t TieredBacklog(const Levels& levels, const PickerOptions& options);
 // Merges all there is, whatever the range (keys have no neighbours), into as few segments as
-// merge_bytes_max allows; the last step.
+// merge_bytes_max and merge_blocks_max allow; the last step.
 RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
                           const PickerOptions& options, RunningCompactions running);
 

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "compaction/layout_work.h"
 #include "compaction/sequence_picker.h"
+#include "sstable/hashed_segment_format.h"
 #include "sstable/sequence_key.h"
 
 namespace firn {
@@ -50,21 +51,24 @@ BackgroundWork::~BackgroundWork() {
   FIRN_CHECK(stopping_ && tasks_ == 0);
 }
 
-PickerOptions BackgroundWork::ForPicker() const {
+PickerOptions BackgroundWork::ForPicker(const KeyspaceImpl& keyspace) const {
   PickerOptions options;
   options.level0_segments_merge = parts_.options.level0_segments_merge;
   options.level1_size = parts_.options.level1_size;
   options.segment_size = parts_.options.segment_size;
   options.flush_size = parts_.options.memtable_size;
+  options.merge_blocks_max =
+      LocationFormat::ForBlockSize(keyspace.options().block_size).merged_extents_max();
   return options;
 }
 
 bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const {
-  if (running.range || running.queued) return false;
+  if (running.range || running.queued || running.too_large) return false;
   const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
   const Picker& picker = *keyspace.work().picker;
-  if (picker.score(*levels, ForPicker()) < 1) return false;
-  return picker.pick(*levels, ForPicker(), running.compactions).kind != CompactionKind::kNothing;
+  const PickerOptions options = ForPicker(keyspace);
+  if (picker.score(*levels, options) < 1) return false;
+  return picker.pick(*levels, options, running.compactions).kind != CompactionKind::kNothing;
 }
 
 void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
@@ -111,6 +115,10 @@ bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keysp
   }
   {
     MutexLock lock(mutex_);
+    if (ReasonOf(status) == ErrorReason::kTooLarge) {  // the same merge would only fail again
+      running_[keyspace.id()].too_large = true;
+      return false;
+    }
     if (error_.ok()) error_ = status;
   }
   parts_.poison(status);
@@ -211,7 +219,8 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
       if (MayRun() && !running.range && !keyspace->dropped()) {
         // Under the lock: whatever no longer runs has been installed in these levels.
         levels = keyspace->version()->levels();
-        compaction = keyspace->work().picker->pick(*levels, ForPicker(), running.compactions);
+        compaction =
+            keyspace->work().picker->pick(*levels, ForPicker(*keyspace), running.compactions);
         go_on = compaction.kind != CompactionKind::kNothing;
         if (go_on) running.compactions.push_back(&compaction);
       }
@@ -345,7 +354,7 @@ absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
       const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
       if (level > levels->deepest().value) return absl::OkStatus();
       const RangePick pick = keyspace.work().picker->pick_range(*levels, range, LevelIndex{level},
-                                                                ForPicker(), {});
+                                                                ForPicker(keyspace), {});
       FIRN_CHECK(!pick.blocked);  // nothing else is running in this keyspace
       if (pick.compaction.kind == CompactionKind::kNothing) break;
       FIRN_RETURN_IF_ERROR(Compact(keyspace, *levels, pick.compaction));
@@ -474,7 +483,8 @@ WriteDebt BackgroundWork::Debt() const {
     // Many segments on level 0 may be as it should be, which takes a closer look.
     size_t waiting = version->levels()->level0().size();
     if (waiting >= parts_.options.level0_segments_slow) {
-      waiting = std::min(waiting, keyspace->work().picker->backlog(*version->levels(), ForPicker()));
+      waiting = std::min(waiting, keyspace->work().picker->backlog(*version->levels(),
+                                                                   ForPicker(*keyspace)));
     }
     worst.level0_segments = std::max(worst.level0_segments, waiting);
   }

@@ -107,6 +107,7 @@ class BackgroundWork {
     bool flush = false;
     bool range = false;  // a client's compaction: nothing beside it
     bool queued = false;  // a task that will pick
+    bool too_large = false;  // a merge was: none begins by itself until the next open
     std::vector<const Compaction*> compactions;
   };
 
@@ -122,7 +123,7 @@ class BackgroundWork {
   absl::Status InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
                           const ImmutableMemtable* flushed);
   JobContext ContextFor(KeyspaceImpl& keyspace, absl::string_view origin);
-  PickerOptions ForPicker() const;
+  PickerOptions ForPicker(const KeyspaceImpl& keyspace) const;
   bool CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const;
   void RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result);
   void CollectObsolete();

@@ -26,6 +26,7 @@ enum class Tag : uint8_t {
   kVolatile = 9,
   kDropBelow = 10,
   kSizeLimits = 11,
+  kSegmentContent = 12,
 };
 
 void PutTag(std::string& target, Tag tag) { target.push_back(static_cast<char>(tag)); }
@@ -54,6 +55,10 @@ void PutSegment(std::string& target, const VersionEdit::AddSegment& added) {
   PutLengthPrefixed(target, added.segment.largest);
   PutVarint64(target, added.segment.sequence_min.value);
   PutVarint64(target, added.segment.sequence_max.value);
+  if (added.segment.data_block_count == 0) return;  // of an older manifest, which did not say
+  PutTag(target, Tag::kSegmentContent);
+  PutVarint64(target, added.segment.data_block_count);
+  PutVarint64(target, added.segment.tombstone_count);
 }
 
 // Decodes one edit. The first thing that is wrong is kept with its place; every later read is then
@@ -116,6 +121,7 @@ class EditDecoder {
 
   void DecodeField() {
     const uint8_t tag = Take(reader_.ReadByte(), "tag");
+    const bool follows_segment = std::exchange(follows_segment_, false);
     switch (static_cast<Tag>(tag)) {
       case Tag::kNextFile:
         return SetOnce(edit_.next_file, File());
@@ -160,6 +166,9 @@ class EditDecoder {
         edit_.size_limits.push_back({keyspace, {soft, Number("size limit")}});
         return;
       }
+      case Tag::kSegmentContent:
+        if (!follows_segment) return Refuse("content of no segment");
+        return DecodeSegmentContent(edit_.added_segments.back().segment);
     }
     Refuse(absl::StrCat("unknown field ", tag));
   }
@@ -203,10 +212,21 @@ class EditDecoder {
     }
     if (segment.sequence_min > segment.sequence_max) Refuse("sequence numbers out of order");
     edit_.added_segments.push_back(std::move(added));
+    follows_segment_ = true;
+  }
+
+  void DecodeSegmentContent(SegmentMeta& segment) {
+    segment.data_block_count = Number("number of blocks");
+    segment.tombstone_count = Number("number of tombstones");
+    if (segment.data_block_count == 0 || segment.data_block_count > segment.entry_count ||
+        segment.tombstone_count > segment.entry_count) {
+      Refuse("more blocks or tombstones than entries, or no block");
+    }
   }
 
   ByteReader reader_;
   VersionEdit edit_;
+  bool follows_segment_ = false;  // the field before this one added a segment
   std::string error_;
   size_t error_at_ = 0;
 };

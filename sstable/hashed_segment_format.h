@@ -68,6 +68,9 @@ struct LocationFormat {
     return (location & ((uint32_t{1} << offset_bits) - 1)) * 8;
   }
   uint64_t extents_max() const { return uint64_t{1} << (32 - offset_bits); }
+  // What a merge may take in: records that are packed anew seldom take more extents than they stood
+  // in, but may, by a byte or two of their numbers each.
+  uint64_t merged_extents_max() const { return extents_max() - extents_max() / 64; }
 };
 
 struct IndexRoot {

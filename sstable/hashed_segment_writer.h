@@ -36,6 +36,8 @@ class HashedSegmentWriter final : public SegmentWriter {
                       FileNumber number);
 
   uint64_t EstimatedSize() const override;
+  // Those written; the one that is being filled comes on top.
+  uint64_t extent_count() const { return extent_sizes_.size(); }
   // About how many records will come.
   void ReserveRecords(uint64_t records) { index_.Reserve(records); }
 

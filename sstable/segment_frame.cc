@@ -94,7 +94,9 @@ SegmentMeta MetaOf(const SegmentFooter& footer, const SegmentProperties& propert
                      .smallest = properties.smallest,
                      .largest = properties.largest,
                      .sequence_min = properties.sequence_min,
-                     .sequence_max = properties.sequence_max};
+                     .sequence_max = properties.sequence_max,
+                     .data_block_count = properties.data_block_count,
+                     .tombstone_count = properties.tombstone_count};
 }
 
 }  // namespace firn

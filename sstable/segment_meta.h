@@ -18,6 +18,8 @@ struct SegmentMeta {
   std::string largest;
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;
+  uint64_t data_block_count = 0;  // blocks or extents; 0: not known, from an older manifest
+  uint64_t tombstone_count = 0;   // if that is known
   friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
 };
 

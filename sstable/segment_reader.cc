@@ -49,11 +49,17 @@ absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& 
     uint64_t expected;
     uint64_t found;
   };
+  const bool knows_blocks = expected.data_block_count > 0;
   for (const Fact& fact :
        {Fact{"segment id", expected.id, found.id}, Fact{"file size", expected.size, found.size},
         Fact{"number of entries", expected.entry_count, found.entry_count},
         Fact{"lowest sequence number", expected.sequence_min.value, found.sequence_min.value},
-        Fact{"highest sequence number", expected.sequence_max.value, found.sequence_max.value}}) {
+        Fact{"highest sequence number", expected.sequence_max.value, found.sequence_max.value},
+        Fact{"number of blocks", knows_blocks ? expected.data_block_count : found.data_block_count,
+             found.data_block_count},
+        Fact{"number of tombstones",
+             knows_blocks ? expected.tombstone_count : found.tombstone_count,
+             found.tombstone_count}}) {
     if (fact.expected == fact.found) continue;
     return CorruptionAt(path, found.size - kSegmentFooterSize,
                         absl::StrCat("not the segment of the manifest: ", fact.what),

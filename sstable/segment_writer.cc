@@ -109,7 +109,9 @@ absl::StatusOr<SegmentMeta> SegmentWriter::Finish() {
                      .smallest = properties_.smallest,
                      .largest = properties_.largest,
                      .sequence_min = properties_.sequence_min,
-                     .sequence_max = properties_.sequence_max};
+                     .sequence_max = properties_.sequence_max,
+                     .data_block_count = properties_.data_block_count,
+                     .tombstone_count = properties_.tombstone_count};
 }
 
 absl::Status SegmentWriter::Abandon() {

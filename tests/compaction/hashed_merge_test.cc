@@ -84,6 +84,43 @@ TEST_F(HashedMergeTest, ExtentsThatLoseNothingAreCopiedAsTheyAre) {
   }
 }
 
+// Extents of 64 bytes hold one record each; in a segment whose records may begin anywhere below 16 MiB
+// 2048 of them can be located.
+TEST_F(HashedMergeTest, WhatOneSegmentCannotLocateBecomesSeveralInTheOrderOfAge) {
+  Random random(801);
+  std::vector<SegmentPtr> newest_first;
+  std::vector<StoredEntry> all;
+  for (uint64_t i = 0; i < 5; ++i) {
+    const std::vector<StoredEntry> entries = Unique(random, 700, 1 + 700 * i);
+    all.insert(all.end(), entries.begin(), entries.end());
+    ASSERT_OK_AND_ASSIGN(SegmentPtr segment, fixture_.WriteHashed(entries, 64));
+    ASSERT_EQ(segment->data_block_count, 700u);
+    newest_first.insert(newest_first.begin(), std::move(segment));
+  }
+  JobContext context = fixture_.Context();
+  context.sink.segment.block_size = size_t{16} << 20;
+  const JobResult result =
+      RunCompactionJob(context, HashedFixture::MergeOf(newest_first),
+                       HashedFixture::LevelsOf(newest_first), fixture_.directory);
+  ASSERT_OK(result.status);
+  ASSERT_EQ(result.edit.added.size(), 3u);
+  EXPECT_EQ(result.created.size(), 3u);
+  std::vector<StoredEntry> merged;
+  uint64_t last = 0;
+  uint64_t bytes = 0;
+  for (const LevelSegment& added : result.edit.added) {
+    EXPECT_GT(added.segment->sequence_min.value, last);
+    last = added.segment->sequence_max.value;
+    bytes += added.segment->size;
+    ASSERT_OK_AND_ASSIGN(const auto reader, fixture_.Open(*added.segment));
+    EXPECT_THAT(reader->Verify().problems, testing::IsEmpty());
+    ASSERT_OK_AND_ASSIGN(const auto entries, fixture_.Read(*added.segment));
+    merged.insert(merged.end(), entries.begin(), entries.end());
+  }
+  EXPECT_EQ(result.bytes_written, bytes);
+  EXPECT_EQ(Sorted(merged), Sorted(all));
+}
+
 TEST_F(HashedMergeTest, VersionsAndTombstonesThatNobodySeesGo) {
   const std::string k(12, 'k');
   const std::string l(12, 'l');

@@ -131,6 +131,7 @@ class LevelSimulator {
     meta->number = {++last_number_};
     meta->size = versions.size();
     meta->entry_count = versions.size();
+    meta->data_block_count = versions.size();
     meta->sequence_min = {UINT64_MAX};
     for (const auto& [key, sequence] : versions) {
       meta->sequence_min = std::min(meta->sequence_min, SequenceNumber{sequence});

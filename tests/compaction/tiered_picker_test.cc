@@ -121,6 +121,26 @@ TEST(TieredPickerTest, NothingGrowsBeyondTheLargestMerge) {
   EXPECT_LT(simulator.levels().level0().size(), 120u);
 }
 
+TEST(TieredPickerTest, NothingHasMoreBlocksThanASegmentCanLocate) {
+  PickerOptions options = kSmall;
+  options.merge_blocks_max = 200;
+  LevelSimulator simulator(options, PickTiered);
+  Random random(10);
+  for (int i = 0; i < 400; ++i) {
+    simulator.Flush(Keys(random, 16, UINT64_MAX));
+    simulator.RunAll();
+  }
+  for (const SegmentPtr& segment : simulator.levels().level0()) {
+    EXPECT_LE(segment->data_block_count, 200u);
+  }
+  EXPECT_LT(simulator.levels().level0().size(), 120u);
+  const RangePick pick = PickTieredRange(simulator.levels(), {}, {0}, options, {});
+  EXPECT_GT(pick.compaction.inputs.size(), 1u);
+  uint64_t blocks = 0;
+  for (const SegmentPtr& input : pick.compaction.inputs) blocks += input->data_block_count;
+  EXPECT_LE(blocks, 200u);
+}
+
 // Work is scheduled by the score: what would be picked must have one of 1 at least, runs that the
 // largest merge cut short among it.
 TEST(TieredPickerTest, TheScoreSaysWhetherSomethingWouldBePicked) {
