@@ -29,6 +29,19 @@ size_t CompactionsMax(const Options& options) {
   return std::max<size_t>(1, options.background_threads - 1);
 }
 
+SequenceNumber NewestOnLevel0(const Levels& levels) {
+  return levels.level0().empty() ? SequenceNumber{0} : levels.level0().front()->sequence_max;
+}
+
+// `levels` without the segments of level 0 that hold something newer than `newest`.
+absl::StatusOr<Levels> WithoutNewer(const Levels& levels, SequenceNumber newest) {
+  LevelsEdit edit;
+  for (const SegmentPtr& segment : levels.level0()) {
+    if (segment->sequence_max > newest) edit.removed.push_back(segment->number);
+  }
+  return levels.Apply(edit);
+}
+
 bool IsDropped(const absl::Status& status) {
   return ReasonOf(status) == ErrorReason::kKeyspaceDropped;
 }
@@ -346,14 +359,17 @@ absl::Status BackgroundWork::DropBelowInTurn(KeyspaceImpl& keyspace, uint64_t bo
   return absl::OkStatus();
 }
 
+// Of level 0 what is there now: flushes go on meanwhile, and what they bring would never end.
 absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
                                                 const UserKeyRange& range) {
+  const SequenceNumber newest = NewestOnLevel0(*keyspace.version()->levels());
   for (uint32_t level = 0; level < kLevelCount; ++level) {
     while (true) {
       if (keyspace.dropped()) return Dropped(keyspace);
       const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
       if (level > levels->deepest().value) return absl::OkStatus();
-      const RangePick pick = keyspace.work().picker->pick_range(*levels, range, LevelIndex{level},
+      FIRN_ASSIGN_OR_RETURN(const Levels settled, WithoutNewer(*levels, newest));
+      const RangePick pick = keyspace.work().picker->pick_range(settled, range, LevelIndex{level},
                                                                 ForPicker(keyspace), {});
       FIRN_CHECK(!pick.blocked);  // nothing else is running in this keyspace
       if (pick.compaction.kind == CompactionKind::kNothing) break;

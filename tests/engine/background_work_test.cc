@@ -1,7 +1,9 @@
 #include "engine/background_work.h"
 
 #include <string>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -29,6 +31,11 @@ class BackgroundWorkTest : public ::testing::Test {
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
+  }
+  void Restart(LogSink sink) {
+    ASSERT_THAT(store_.Close(), IsOk());
+    store_.options().log_sink = std::move(sink);
+    ASSERT_THAT(store_.Open(), IsOk());
   }
   uint64_t Level0() { return store_->statistics().keyspaces[0].levels[0].segments; }
 
@@ -73,6 +80,21 @@ TEST_F(BackgroundWorkTest, ManualCompactionOfARangeLeavesTheRest) {
   const auto report = store_->Verify(VerifyLevel::kBlocks);
   ASSERT_THAT(report, IsOk());
   EXPECT_TRUE(report->clean());
+}
+
+// Writes that do not wait for a compaction by hand: each of its steps finds a new segment on level 0.
+TEST_F(BackgroundWorkTest, ManualCompactionEndsUnderSteadyWrites) {
+  int steps = 0;
+  Restart([&](absl::string_view line) {
+    if (!absl::StrContains(line, "by hand") || ++steps > 20) return;
+    EXPECT_THAT(Fill(2), IsOk());
+    EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  });
+  ASSERT_THAT(Fill(100), IsOk());
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+  EXPECT_GT(steps, 1);
+  EXPECT_LE(steps, static_cast<int>(kLevelCount));
 }
 
 TEST_F(BackgroundWorkTest, CompactionDropsTombstonesAndShadowedVersions) {
