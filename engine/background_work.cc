@@ -76,7 +76,9 @@ PickerOptions BackgroundWork::ForPicker(const KeyspaceImpl& keyspace) const {
 }
 
 bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const {
-  if (running.range || running.queued || running.too_large) return false;
+  if (running.range || running.turns_awaited > 0 || running.queued || running.too_large) {
+    return false;
+  }
   const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
   const Picker& picker = *keyspace.work().picker;
   const PickerOptions options = ForPicker(keyspace);
@@ -229,7 +231,8 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
       MutexLock lock(mutex_);
       Running& running = running_[keyspace->id()];
       running.queued = false;
-      if (MayRun() && !running.range && !keyspace->dropped()) {
+      const bool is_taken = running.range || running.turns_awaited > 0;
+      if (MayRun() && !is_taken && !keyspace->dropped()) {
         // Under the lock: whatever no longer runs has been installed in these levels.
         levels = keyspace->version()->levels();
         compaction =
@@ -292,7 +295,10 @@ absl::Status BackgroundWork::BeginTurn(KeyspaceImpl& keyspace) {
     const Running& running = running_[keyspace.id()];
     return running.range || running.queued || !running.compactions.empty();
   };
+  // While somebody waits no merge begins, or each that ends would be followed by the next.
+  ++running_[keyspace.id()].turns_awaited;
   while (is_busy() && MayRun()) parts_.executor.AwaitProgress(mutex_, changed_);
+  --running_[keyspace.id()].turns_awaited;
   if (stopping_) return absl::CancelledError("the database is closing");
   FIRN_RETURN_IF_ERROR(error_);
   FIRN_RETURN_IF_ERROR(space_error_);

@@ -106,6 +106,7 @@ class BackgroundWork {
   struct Running {
     bool flush = false;
     bool range = false;  // a client's compaction: nothing beside it
+    size_t turns_awaited = 0;  // clients that wait for their turn: nothing new begins before it
     bool queued = false;  // a task that will pick
     bool too_large = false;  // a merge was: none begins by itself until the next open
     std::vector<const Compaction*> compactions;

@@ -97,6 +97,26 @@ TEST_F(BackgroundWorkTest, ManualCompactionEndsUnderSteadyWrites) {
   EXPECT_LE(steps, static_cast<int>(kLevelCount));
 }
 
+// Merges that are due whenever one ends.
+TEST_F(BackgroundWorkTest, ManualCompactionHasItsTurnAfterTheMergesUnderWay) {
+  bool by_hand = false;
+  bool asked = false;
+  int merges = 0;
+  Restart([&](absl::string_view line) {
+    by_hand |= absl::StrContains(line, "by hand");
+    if (!asked || by_hand || !absl::StrContains(line, "compacted") || ++merges > 20) return;
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THAT(Fill(2), IsOk());
+      EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+    }
+  });
+  ASSERT_THAT(Fill(100), IsOk());
+  asked = true;
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+  EXPECT_TRUE(by_hand);
+  EXPECT_LE(merges, 4);
+}
+
 TEST_F(BackgroundWorkTest, CompactionDropsTombstonesAndShadowedVersions) {
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 20; ++i) {
