@@ -499,7 +499,12 @@ WriteDebt BackgroundWork::Debt() const {
   const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
   for (const auto& [id, keyspace] : *table) {
     const std::shared_ptr<const Version> version = keyspace->version();
-    worst.unflushed_bytes = std::max<uint64_t>(worst.unflushed_bytes, version->memtable_bytes());
+    // Of an active memtable no more than it may hold: whatever one large batch has put into it, it
+    // cannot get less before the next group makes it immutable, so that group must not wait.
+    const uint64_t active = version->active()->ApproximateMemory();
+    const uint64_t beyond = active - std::min<uint64_t>(active, parts_.options.memtable_size);
+    worst.unflushed_bytes =
+        std::max<uint64_t>(worst.unflushed_bytes, version->memtable_bytes() - beyond);
     worst.immutable_memtables =
         std::max(worst.immutable_memtables, version->immutables().size());
     // Many segments on level 0 may be as it should be, which takes a closer look.

@@ -70,6 +70,19 @@ TEST_F(WritePathTest, ABatchBeyondEveryLimitOfMemoryStillPasses) {
   EXPECT_EQ(store_.Get("notes", "k0"), large);
 }
 
+// It could only wait for what others do in the background, and none of that helps.
+TEST_F(WritePathTest, TheWriteAfterALargeBatchDoesNotWaitForOtherKeyspaces) {
+  const auto other = store_.Open("other").impl();
+  for (int i = 0; other->version()->immutables().empty(); ++i) {
+    ASSERT_THAT(store_.Put("other", absl::StrCat("k", i), std::string(500, 'v')), IsOk());
+  }
+  ASSERT_THAT(store_.Put("notes", "large", std::string(300 << 10, 'x')), IsOk());
+  ASSERT_EQ(other->version()->immutables().size(), 1u);  // its flush could be waited for
+  const uint64_t done = store_->statistics().flushes + store_->statistics().compactions;
+  ASSERT_THAT(store_.Put("notes", "small", "v"), IsOk());
+  EXPECT_EQ(store_->statistics().flushes + store_->statistics().compactions, done);
+}
+
 TEST_F(WritePathTest, AVolatileWriteIsMarkedInTheManifestFirst) {
   ASSERT_THAT(store_.Put("bulk", "k", "v", Durability::kVolatile), IsOk());
   ASSERT_OK_AND_ASSIGN(const FileNumber manifest, ReadCurrent(memory_, "store"));
