@@ -39,6 +39,7 @@ CodeAndReason ClassifyErrno(int error_number) {
       return {absl::StatusCode::kPermissionDenied, ErrorReason::kIo};
     case EMFILE:
     case ENFILE:
+    case ENOMEM:
       return {absl::StatusCode::kResourceExhausted, ErrorReason::kIo};
     default:
       return {absl::StatusCode::kUnavailable, ErrorReason::kIo};

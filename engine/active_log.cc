@@ -99,10 +99,14 @@ absl::Status ActiveLog::RetireInTurn(SequenceNumber oldest_needed) {
       if (sealed_.front().last_sequence >= oldest_needed) return absl::OkStatus();
       oldest = sealed_.front();
     }
-    // After a failure it is unknown which name the file has: nothing more is retired.
+    // After a failure it is unknown which name the file has, and nothing more is retired; but where
+    // there was no room for the new name it has the old one.
     FIRN_RETURN_IF_ERROR(retire_error_);
-    retire_error_ = files_->Retire(oldest.number);
-    FIRN_RETURN_IF_ERROR(retire_error_);
+    const absl::Status retired = files_->Retire(oldest.number);
+    const std::vector<FileNumber> logs = files_->logs();
+    const bool is_still_a_log = !logs.empty() && logs.front() == oldest.number;
+    if (!IsShortage(retired) || !is_still_a_log) retire_error_ = retired;
+    FIRN_RETURN_IF_ERROR(retired);
     MutexLock lock(mutex_);
     sealed_.pop_front();
     sealed_bytes_ -= oldest.size;

@@ -20,6 +20,11 @@ namespace {
 // Room that must be free, beside what waits in memory, before the background tries again.
 constexpr uint64_t kRoomMin = uint64_t{8} << 20;
 
+// Between two tries of what fails for want of something. The first one comes at once: most often that
+// is what somebody just made room for. A quota may be full where the disk shows room.
+constexpr uint64_t kRetryMinUs = 10'000;
+constexpr uint64_t kRetryMaxUs = 1'000'000;
+
 CompressionKind ToKind(Compression compression) {
   return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
 }
@@ -118,14 +123,26 @@ void BackgroundWork::TaskEnded() {
   changed_.NotifyAll();
 }
 
+void BackgroundWork::NoteShortage(const absl::Status& status) {
+  shortage_ = status;
+  const uint64_t doublings = std::min<uint64_t>(shortages_in_row_++, 16);
+  const uint64_t pause =
+      doublings == 0 ? 0 : std::min(kRetryMinUs << (doublings - 1), kRetryMaxUs);
+  retry_at_us_ = parts_.clock.MonotonicMicroseconds() + pause;
+}
+
 bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keyspace,
                            absl::string_view what) {
-  if (status.ok()) return true;
+  if (status.ok()) {
+    MutexLock lock(mutex_);
+    shortages_in_row_ = 0;
+    return true;
+  }
   if (IsDropped(status) || absl::IsCancelled(status)) return false;
   parts_.say(absl::StrCat(what, " of keyspace ", keyspace.name(), " failed: ", status.ToString()));
-  if (ReasonOf(status) == ErrorReason::kDiskFull) {
+  if (IsShortage(status)) {
     MutexLock lock(mutex_);
-    space_error_ = status;
+    NoteShortage(status);
     return false;
   }
   {
@@ -301,7 +318,7 @@ absl::Status BackgroundWork::BeginTurn(KeyspaceImpl& keyspace) {
   --running_[keyspace.id()].turns_awaited;
   if (stopping_) return absl::CancelledError("the database is closing");
   FIRN_RETURN_IF_ERROR(error_);
-  FIRN_RETURN_IF_ERROR(space_error_);
+  FIRN_RETURN_IF_ERROR(shortage_);
   running_[keyspace.id()].range = true;
   ++tasks_;
   return absl::OkStatus();
@@ -447,8 +464,8 @@ absl::Status BackgroundWork::InstallJob(KeyspaceImpl& keyspace, const JobResult&
       });
   // The writes are still in memory alone, and a close must know of them.
   if (!status.ok() && unmarked) keyspace.SetVolatileMarked();
-  // A full disk that did not stick: the edit was not tried, and the disk wants its room back.
-  const bool was_not_tried = ReasonOf(status) == ErrorReason::kDiskFull;
+  // A shortage that did not stick: the edit was not tried, and the disk wants its room back.
+  const bool was_not_tried = IsShortage(status);
   if (IsDropped(status) || was_not_tried) RemoveCreated(keyspace, result);
   return status;
 }
@@ -472,13 +489,16 @@ void BackgroundWork::CollectObsolete() {
 
 absl::Status BackgroundWork::error() const {
   MutexLock lock(mutex_);
-  return error_.ok() ? space_error_ : error_;
+  return error_.ok() ? shortage_ : error_;
 }
 
 absl::Status BackgroundWork::ResumeIfRoom() {
+  absl::Status full;
   {
     MutexLock lock(mutex_);
-    if (space_error_.ok()) return error_;
+    if (!error_.ok() || shortage_.ok()) return error_;
+    if (ReasonOf(shortage_) == ErrorReason::kDiskFull) full = shortage_;
+    if (parts_.clock.MonotonicMicroseconds() < retry_at_us_) return full;
   }
   uint64_t needed = kRoomMin;
   const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
@@ -487,8 +507,8 @@ absl::Status BackgroundWork::ResumeIfRoom() {
   {
     MutexLock lock(mutex_);
     if (!error_.ok()) return error_;
-    if (!room.ok() || *room < needed) return space_error_;
-    space_error_ = absl::OkStatus();
+    if (!full.ok() && (!room.ok() || *room < needed)) return full;
+    shortage_ = absl::OkStatus();
   }
   ScheduleAll();
   return absl::OkStatus();
@@ -534,7 +554,7 @@ absl::Status BackgroundWork::AwaitIdle() {
     ScheduleAll();
     MutexLock lock(mutex_);
     if (!error_.ok()) return error_;
-    if (!space_error_.ok()) return space_error_;
+    if (!shortage_.ok()) return shortage_;
     if (tasks_ == 0 || stopping_) return absl::OkStatus();
     while (tasks_ > 0 && !stopping_) parts_.executor.AwaitProgress(mutex_, changed_);
   }

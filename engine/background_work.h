@@ -8,7 +8,9 @@
 //   1. Before an edit that adds entries up to s is committed, the log is durable through s.
 //   2. A segment becomes obsolete only when the edit that removes it is synced.
 // Errors: a full disk (kDiskFull) stops the background until ResumeIfRoom() sees room; writes return
-// it meanwhile. Any other error sticks, in the commit queue too: no later write is acknowledged.
+// it meanwhile. So does a want of file handles or memory, but writes go on until they would have to
+// wait. Whatever fails so again and again is tried less and less often, once a second at last.
+// Any other error sticks, in the commit queue too: no later write is acknowledged.
 // Files of a job whose edit was never tried are removed; those of one whose edit failed stay until
 // the next open, since it may be durable.
 #ifndef FIRN_ENGINE_BACKGROUND_WORK_H_
@@ -86,9 +88,10 @@ class BackgroundWork {
   // Waits for some change, once. False: nothing is under way that could change anything.
   bool AwaitChange() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The sticky error, or the full disk, or OK.
+  // The sticky error, or the full disk, or what else is short, or OK.
   absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // After a full disk: goes on if there is room now, else says so. OK if nothing is wrong.
+  // After a shortage: goes on if it is time and there is room now. A full disk, if there is not; OK if
+  // nothing is wrong or something else than room was short.
   absl::Status ResumeIfRoom() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What the worst keyspace owes.
@@ -132,8 +135,10 @@ class BackgroundWork {
   bool Judge(const absl::Status& status, const KeyspaceImpl& keyspace, absl::string_view what)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool MayRun() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !stopping_ && error_.ok() && space_error_.ok();
+    return !stopping_ && error_.ok() && shortage_.ok();
   }
+  // Keeps it, and says when to try again.
+  void NoteShortage(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TaskEnded() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const BackgroundParts parts_;
@@ -147,7 +152,9 @@ class BackgroundWork {
   size_t tasks_ ABSL_GUARDED_BY(mutex_) = 0;  // scheduled or running
   absl::flat_hash_map<KeyspaceId, Running> running_ ABSL_GUARDED_BY(mutex_);
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
-  absl::Status space_error_ ABSL_GUARDED_BY(mutex_);
+  absl::Status shortage_ ABSL_GUARDED_BY(mutex_);
+  uint64_t shortages_in_row_ ABSL_GUARDED_BY(mutex_) = 0;  // since a job last succeeded
+  uint64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;       // monotonic
 };
 
 }  // namespace firn

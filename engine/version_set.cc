@@ -16,9 +16,13 @@ namespace {
 constexpr uint64_t kManifestGrowthMin = uint64_t{4} << 20;
 constexpr uint64_t kManifestGrowthFactor = 4;
 
-bool IsDiskFull(const absl::Status& status) { return ReasonOf(status) == ErrorReason::kDiskFull; }
-
 }  // namespace
+
+bool IsShortage(const absl::Status& status) {
+  const ErrorReason reason = ReasonOf(status);
+  return reason == ErrorReason::kDiskFull ||
+         (absl::IsResourceExhausted(status) && reason == ErrorReason::kIo);
+}
 
 VersionSet::VersionSet(FileSystem& file_system, absl::string_view directory, StoreState state,
                        std::function<uint64_t()> new_salt)
@@ -61,10 +65,16 @@ absl::Status VersionSet::Roll(const StoreState& state) {
   const FileNumber number = NewFileNumber();
   StoreState numbered = state;
   numbered.next_file = FileNumber{next_file_.load()};
-  FIRN_ASSIGN_OR_RETURN(auto created, Manifest::Create(file_system_, directory_, number,
-                                                       new_salt_(), numbered));
+  absl::StatusOr<std::unique_ptr<Manifest>> created =
+      Manifest::Create(file_system_, directory_, number, new_salt_(), numbered);
+  if (!created.ok()) {
+    // Nothing names it, and each retry on a full disk would leave another. (If the switch below fails,
+    // CURRENT may name it.) What cannot be removed is an orphan, removed at the next open.
+    static_cast<void>(file_system_.RemoveFile(JoinPath(directory_, ManifestName(number))));
+    return created.status();
+  }
   FIRN_RETURN_IF_ERROR(SwitchCurrent(file_system_, directory_, number));
-  const std::shared_ptr<Manifest> before = std::exchange(writing_, std::move(created));
+  const std::shared_ptr<Manifest> before = std::exchange(writing_, *std::move(created));
   must_roll_ = false;
   {
     MutexLock lock(mutex_);
@@ -84,7 +94,7 @@ absl::Status VersionSet::StartManifest() {
 
 absl::Status VersionSet::Stick(absl::Status status) {
   if (status.ok()) return status;
-  if (IsDiskFull(status)) {
+  if (IsShortage(status)) {
     // Before a record was begun: nothing has happened. Inside one: it may be durable.
     if (writing_ == nullptr || writing_->error().ok()) return status;
     status = MakeError(absl::StatusCode::kUnavailable, ErrorReason::kIo, status.message());

@@ -6,7 +6,8 @@
 //   2. Edits are committed one at a time, in the order of the manifest.
 //   3. File numbers come from one counter and are never used again: every edit records it, and
 //      recovery raises it above every file in the folder.
-//   4. After a failed append nothing more is committed: the error sticks. A full disk is no failure.
+//   4. After a failed append nothing more is committed: the error sticks. A shortage before an append
+//      began is no failure.
 #ifndef FIRN_ENGINE_VERSION_SET_H_
 #define FIRN_ENGINE_VERSION_SET_H_
 
@@ -30,6 +31,10 @@
 #include "wal/record_format.h"
 
 namespace firn {
+
+// Whether an error says that something is short that may be there again later: room on the disk, file
+// handles, memory. What failed so was not tried.
+bool IsShortage(const absl::Status& status);
 
 // Thread-safe. No lock is held across I/O.
 class VersionSet {
@@ -72,7 +77,7 @@ class VersionSet {
   // In this caller's turn:
   absl::Status Roll(const StoreState& state);
   bool WantsRoll() const;
-  // Keeps an error that is not a full disk.
+  // Keeps an error that is not a shortage before anything was written.
   absl::Status Stick(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status CommitInTurn(
       absl::FunctionRef<absl::StatusOr<VersionEdit>(const StoreState&)> make,

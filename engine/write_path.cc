@@ -62,9 +62,10 @@ absl::Status WritePath::HoldBack(uint64_t bytes) {
     }
     held_back = true;
     parts_.background.ScheduleAll();
-    // Nothing under way: the debt is an active memtable that this very group will switch.
-    if (!parts_.background.AwaitChange()) break;
+    const bool changed = parts_.background.AwaitChange();
     FIRN_RETURN_IF_ERROR(parts_.background.error());
+    // Nothing is under way, or due: nothing to wait for.
+    if (!changed) break;
   }
   if (held_back) {
     parts_.counters.slowdown_us.fetch_add(parts_.clock.MonotonicMicroseconds() - begin,

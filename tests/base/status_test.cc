@@ -37,7 +37,7 @@ TEST(StatusTest, ErrnoMapsToWhatTheCallerCanDo) {
   for (const int error : {EACCES, EPERM, EROFS}) {
     EXPECT_THAT(ErrnoStatus(error, "open"), StatusIs(absl::StatusCode::kPermissionDenied));
   }
-  for (const int error : {EMFILE, ENFILE}) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM}) {
     EXPECT_THAT(ErrnoStatus(error, "open"),
                 AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
                       Not(HasReason(ErrorReason::kDiskFull))));

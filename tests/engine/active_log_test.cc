@@ -107,6 +107,23 @@ TEST_F(ActiveLogTest, AFailedRetirementSticks) {
   EXPECT_THAT(Append(2), IsOk());
 }
 
+TEST_F(ActiveLogTest, ARetirementThatTheDiskHadNoRoomForIsTriedAgain) {
+  ASSERT_THAT(Append(1), IsOk());
+  ASSERT_THAT(log_->Switch(0, SequenceNumber{1}), IsOk());
+  faulty_.AddRule({.operation = FileOperation::kRename, .path_part = "wal", .error_number = ENOSPC});
+  EXPECT_THAT(log_->Retire(SequenceNumber{2}), HasReason(ErrorReason::kDiskFull));
+  EXPECT_EQ(log_->files().logs().size(), 2u);
+  EXPECT_THAT(log_->Retire(SequenceNumber{2}), IsOk());
+  EXPECT_EQ(log_->files().logs().size(), 1u);
+  // Its name is gone by now, and perhaps not durably.
+  ASSERT_THAT(Append(2), IsOk());
+  ASSERT_THAT(log_->Switch(0, SequenceNumber{2}), IsOk());
+  faulty_.AddRule(
+      {.operation = FileOperation::kSyncDirectory, .path_part = "wal", .error_number = ENOSPC});
+  EXPECT_THAT(log_->Retire(SequenceNumber{3}), HasReason(ErrorReason::kDiskFull));
+  EXPECT_THAT(log_->Retire(SequenceNumber{3}), HasReason(ErrorReason::kDiskFull));
+}
+
 // A bulk load that nobody syncs must not write its log twice: the next slots are only allocated.
 TEST_F(ActiveLogTest, SlotsAreFilledWithZeroesWhileSomebodySyncs) {
   uint64_t sequence = 0;

@@ -1,5 +1,6 @@
 #include "engine/background_work.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -164,6 +165,47 @@ TEST_F(BackgroundWorkTest, AFullDiskIsReturnedWhileItLastsAndWritesThenResume) {
   ASSERT_THAT(store_.Close(), IsOk());
   ASSERT_THAT(store_.Open(), IsOk());
   EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
+}
+
+// A want of file handles is over some time. What was to be flushed is still there, and in the log.
+TEST_F(BackgroundWorkTest, AWantOfFileHandlesInAFlushStopsNoWriteBeforeMemoryIsFull) {
+  ASSERT_THAT(Fill(3, Durability::kSynced), IsOk());
+  const size_t rule = faulty_.AddRule({.operation = FileOperation::kCreate,
+                                       .path_part = ".seg",
+                                       .count = FaultRule::kForever,
+                                       .error_number = EMFILE});
+  EXPECT_THAT(store_->Flush(store_.Open("notes")),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("errno 24")));
+  EXPECT_THAT(Fill(8), IsOk());
+  EXPECT_THAT(Fill(1000), HasReason(ErrorReason::kIo));  // memory is full
+  EXPECT_GE(faulty_.hits(rule), 1u);
+  faulty_.ClearRules();
+  store_.clock().Advance(std::chrono::seconds(1));
+  EXPECT_THAT(Fill(100), IsOk());
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  ASSERT_THAT(store_.Close(), IsOk());
+  ASSERT_THAT(store_.Open(), IsOk());
+  EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
+}
+
+// The disk shows room, for it is the quota that is full.
+TEST_F(BackgroundWorkTest, WhatFailsAgainAndAgainIsTriedLessAndLessOften) {
+  const size_t rule = faulty_.AddRule({.operation = FileOperation::kCreate,
+                                       .path_part = ".seg",
+                                       .count = FaultRule::kForever,
+                                       .error_number = EDQUOT});
+  for (int i = 0; i < 2000; ++i) {
+    static_cast<void>(Fill(1));
+    while (store_.executor().Step()) {
+    }
+    store_.clock().Advance(std::chrono::milliseconds(5));
+  }
+  EXPECT_GE(faulty_.hits(rule), 10u);  // about one a second
+  EXPECT_LE(faulty_.hits(rule), 30u);
+  faulty_.ClearRules();
+  store_.clock().Advance(std::chrono::seconds(1));
+  EXPECT_THAT(Fill(20), IsOk());
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
 }
 
 // The manifest grows now and then; one of these flushes meets the full disk just there, when its

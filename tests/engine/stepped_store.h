@@ -71,6 +71,7 @@ class SteppedStore {
   DatabaseImpl* get() { return database_.get(); }
   DatabaseImpl* operator->() { return database_.get(); }
   SteppedExecutor& executor() { return executor_; }
+  ManualClock& clock() { return clock_; }
   Options& options() { return options_; }  // for the next Open()
   const std::vector<std::string>& lines() const { return lines_; }
 

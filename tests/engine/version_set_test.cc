@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -87,6 +88,31 @@ TEST_F(VersionSetTest, AFullDiskIsNoFailure) {
   faulty_.ClearSpace();
   EXPECT_THAT(Commit(AddKeyspace("again")), IsOk());
   EXPECT_EQ(Reload().keyspaces.size(), versions_->state()->keyspaces.size());
+}
+
+TEST_F(VersionSetTest, ARollThatFindsNoRoomLeavesNoFile) {
+  const auto manifests = [&] {
+    int count = 0;
+    const std::vector<std::string> names = memory_.List("s").value();
+    for (const std::string& name : names) count += absl::StartsWith(name, "MANIFEST") ? 1 : 0;
+    return count;
+  };
+  ASSERT_EQ(manifests(), 1);
+  // Wherever it fails before CURRENT is to name it.
+  for (const FileOperation operation :
+       {FileOperation::kWrite, FileOperation::kSync, FileOperation::kSyncDirectory}) {
+    faulty_.AddRule({.operation = operation,
+                     .path_part = "s",
+                     .count = FaultRule::kForever,
+                     .error_number = ENOSPC});
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_THAT(versions_->StartManifest(), HasReason(ErrorReason::kDiskFull));
+    }
+    faulty_.ClearRules();
+    EXPECT_EQ(manifests(), 1);
+  }
+  EXPECT_THAT(versions_->StartManifest(), IsOk());
+  EXPECT_EQ(manifests(), 1);
 }
 
 TEST_F(VersionSetTest, AFullDiskInsideARecordIsAFailure) {

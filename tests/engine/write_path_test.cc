@@ -1,6 +1,7 @@
 #include "engine/write_path.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -68,6 +69,37 @@ TEST_F(WritePathTest, ABatchBeyondEveryLimitOfMemoryStillPasses) {
   ASSERT_THAT(store_.Close(), IsOk());
   ASSERT_THAT(store_.Open(), IsOk());
   EXPECT_EQ(store_.Get("notes", "k0"), large);
+}
+
+// The disk shows room, for it is the quota that is full; each flush fails before its writer looks.
+TEST(WritePathThreadsTest, MemoryIsBoundedWhileEveryFlushFails) {
+  MemoryFileSystem memory;
+  FaultInjectingFileSystem faulty(memory);
+  ThreadExecutor executor({.flush = 1, .compact = 1});
+  SystemClock clock;
+  Random random(1);
+  Environment environment;
+  environment.file_system = &faulty;
+  environment.executor = &executor;
+  environment.clock = &clock;
+  environment.new_random = [&random] { return random.Next(); };
+  Options options = TinyOptions();
+  options.log_size_max = 8 << 20;
+  ASSERT_OK_AND_ASSIGN(const auto database,
+                       DatabaseImpl::Open("store", options, std::move(environment)));
+  const Keyspace notes = database->CreateKeyspace("notes", {}).value();
+  faulty.AddRule({.operation = FileOperation::kCreate,
+                  .path_part = ".seg",
+                  .count = FaultRule::kForever,
+                  .error_number = EDQUOT});
+  for (int i = 0; i < 4000; ++i) {
+    WriteBatch batch;
+    batch.Put(notes, absl::StrCat("k", i), std::string(500, 'v'));
+    static_cast<void>(database->Write(batch, Durability::kBuffered));
+  }
+  EXPECT_LT(database->statistics().keyspaces[0].memtable_bytes, 48u << 10);
+  faulty.ClearRules();
+  static_cast<void>(database->Close());
 }
 
 // It could only wait for what others do in the background, and none of that helps.
