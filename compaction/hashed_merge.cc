@@ -54,7 +54,9 @@ class HashedMerge {
   HashedMerge(const JobContext& context, JobResult& result) : context_(context), result_(result) {}
 
   absl::Status Run(const std::vector<SegmentPtr>& inputs, bool older_entries_stay,
-                   LevelIndex output_level, SegmentDirectory& segments) {
+                   const Compaction& compaction, SegmentDirectory& segments) {
+    const LevelIndex output_level = compaction.output_level;
+    output_bytes_max_ = compaction.output_bytes_max;
     older_entries_stay_ = older_entries_stay;
     FIRN_RETURN_IF_ERROR(OpenInputs(inputs, segments));
     FIRN_ASSIGN_OR_RETURN(
@@ -65,6 +67,7 @@ class HashedMerge {
       // Before an input, and nowhere else: its entries are all newer than those before it, so the
       // newer of the outputs has the newer entries.
       if (!HasPlacesFor(*inputs_[i])) FIRN_RETURN_IF_ERROR(FinishSegment(output_level));
+      next_input_ = i;
       FIRN_RETURN_IF_ERROR(CopySegment(*inputs_[i], shadowed.locations[i]));
     }
     return Finish(output_level);
@@ -188,14 +191,30 @@ class HashedMerge {
     return absl::OkStatus();
   }
 
-  // Whether the output can locate all extents of `input` beside its own, one that is being filled among
-  // them. Pickers see to it, but for segments of which an older manifest does not say how many they
-  // have.
+  // Whether the output may take in all of `input` beside what it has: bytes, and extents that it can
+  // locate, one that is being filled among them. Unless all there is is merged, pickers see to it, but
+  // for segments of which an older manifest does not say how many extents they have.
   bool HasPlacesFor(const HashedSegmentReader& input) const {
     if (writer_ == nullptr) return true;
-    const uint64_t block_size = std::max<uint64_t>(context_.sink.segment.block_size, block_size_);
-    return writer_->extent_count() + 1 + input.extent_count() <=
-           LocationFormat::ForBlockSize(block_size).extents_max();
+    return writer_->EstimatedSize() + input.meta().size <= output_bytes_max_ &&
+           writer_->extent_count() + 1 + input.extent_count() <=
+               LocationFormat::ForBlockSize(block_size()).extents_max();
+  }
+  // Copied extents keep their size, so locations must reach as far as those of any input.
+  uint64_t block_size() const {
+    return std::max<uint64_t>(context_.sink.segment.block_size, block_size_);
+  }
+  // Of the output that begins with the next input, at most.
+  uint64_t RecordsToCome() const {
+    uint64_t records = 0;
+    uint64_t bytes = 0;
+    for (size_t i = next_input_; i < inputs_.size(); ++i) {
+      const SegmentMeta& meta = inputs_[i]->meta();
+      bytes += meta.size;
+      if (i > next_input_ && bytes > output_bytes_max_) break;
+      records += meta.entry_count;
+    }
+    return records;
   }
 
   absl::Status EnsureWriter(uint32_t key_size) {
@@ -203,17 +222,14 @@ class HashedMerge {
     SegmentOptions options = context_.sink.segment;
     options.layout = SegmentLayout::kHashed;
     options.key_width = key_size;
-    // Copied extents keep their size, so locations must reach as far as those of any input.
-    options.block_size = std::max<size_t>(options.block_size, block_size_);
+    options.block_size = block_size();
     const FileNumber number = context_.sink.allocate_number();
     result_.created.push_back(number);  // first: a failed creation may leave a file too
     FIRN_ASSIGN_OR_RETURN(writer_, HashedSegmentWriter::CreateHashed(
                                        *context_.file_system,
                                        JoinPath(context_.sink.directory, SegmentFileName(number)),
                                        options, number, context_.sink.draw_id()));
-    uint64_t records = 0;
-    for (const ReaderPtr& input : inputs_) records += input->meta().entry_count;
-    writer_->ReserveRecords(records);
+    writer_->ReserveRecords(RecordsToCome());
     return absl::OkStatus();
   }
 
@@ -237,6 +253,8 @@ class HashedMerge {
   bool older_entries_stay_ = true;
   std::vector<ReaderPtr> inputs_;
   uint64_t block_size_ = 0;  // the largest of the inputs'
+  uint64_t output_bytes_max_ = UINT64_MAX;
+  size_t next_input_ = 0;  // that is copied, or will be next
   std::unique_ptr<HashedSegmentWriter> writer_;  // null until something stays
   std::vector<ExtentRecord> staying_;
   std::string key_;
@@ -253,8 +271,7 @@ JobResult RunHashedMerge(const JobContext& context, const Compaction& compaction
   result.bytes_read = compaction.input_bytes();
   const std::vector<SegmentPtr> inputs = InputsOf(compaction);
   HashedMerge merge(context, result);
-  result.status = merge.Run(inputs, OlderEntriesStay(levels, inputs), compaction.output_level,
-                            segments);
+  result.status = merge.Run(inputs, OlderEntriesStay(levels, inputs), compaction, segments);
   result.bytes_written += merge.unfinished_bytes();
   return result;
 }

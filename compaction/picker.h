@@ -49,6 +49,8 @@ struct Compaction {
   // output_level meanwhile, unless that is level 0.
   std::string smallest;
   std::string largest;
+  // Tiered: what an output may come to, if it is not one input's.
+  uint64_t output_bytes_max = UINT64_MAX;
 
   uint64_t input_bytes() const;
   // For kMove and kDrop: the whole effect. For kMerge: the removals, to which the job adds.

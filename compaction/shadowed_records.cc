@@ -15,6 +15,7 @@ namespace {
 using Inputs = absl::Span<const std::shared_ptr<const HashedSegmentReader>>;
 
 constexpr size_t kExtentsAtOnce = 256;
+constexpr uint64_t kExtentBytesAtOnce = uint64_t{1} << 20;  // in memory; one extent at least
 constexpr uint64_t kCellsBetweenChecks = 4096;
 
 struct Candidate {
@@ -111,12 +112,17 @@ class VersionSorter {
     std::vector<uint32_t> extents;
     size_t limit = begin;
     uint64_t bytes = 0;
+    uint64_t bytes_in_memory = 0;
     for (; limit < candidates.size() && candidates[limit].input == input; ++limit) {
       const uint32_t extent = format.ExtentOf(candidates[limit].location);
       if (!extents.empty() && extents.back() == extent) continue;
-      if (extents.size() == kExtentsAtOnce) break;
+      const uint64_t stored = reader.ExtentHandle(extent).size;
+      bytes_in_memory += std::max(stored, reader.properties().block_size);
+      const bool is_enough =
+          extents.size() == kExtentsAtOnce || bytes_in_memory > kExtentBytesAtOnce;
+      if (!extents.empty() && is_enough) break;
       extents.push_back(extent);
-      bytes += reader.ExtentHandle(extent).size;
+      bytes += stored;
     }
     FIRN_ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Extent>> fetched,
                           reader.FetchExtents(extents, CacheUse::kProbe));

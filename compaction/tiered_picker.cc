@@ -19,6 +19,8 @@ struct Run {
   int tier = 0;
   size_t of_tier = 0;   // segments that are of the tier itself
   bool is_cut = false;  // by the limits of a merge
+  uint64_t bytes = 0;
+  uint64_t largest = 0;  // bytes of its largest segment
 
   size_t size() const { return limit - begin; }
 };
@@ -46,6 +48,9 @@ class MergeSize {
 
 bool IsDue(const Run& run, const PickerOptions& options) {
   const size_t half = std::max<size_t>(options.fan_in / 2, 2);
+  // What was cut may never have more segments: whenever the largest of them grows by half.
+  const bool has_grown = run.size() >= 2 && run.bytes - run.largest >= run.largest / 2;
+  if (run.is_cut && has_grown) return true;
   if (run.size() < (run.is_cut ? half : options.fan_in)) return false;
   return run.of_tier >= half || run.size() >= 4 * options.fan_in;
 }
@@ -77,6 +82,8 @@ std::vector<Run> RunsOf(const std::vector<SegmentPtr>& segments, const std::vect
     }
     if (run.of_tier == 0) run.begin = i;
     merge.Add(*segments[i]);
+    run.bytes += segments[i]->size;
+    run.largest = std::max(run.largest, segments[i]->size);
     run.of_tier += tiers[i] == tier ? 1 : 0;
   }
   end_run(segments.size());
@@ -101,12 +108,13 @@ std::vector<Run> AllRuns(const Levels& levels, const PickerOptions& options,
   return all;
 }
 
-Compaction MergeOf(std::vector<SegmentPtr> inputs) {
+Compaction MergeOf(std::vector<SegmentPtr> inputs, const PickerOptions& options) {
   Compaction compaction;
   compaction.kind = CompactionKind::kMerge;
   compaction.source_level = {0};
   compaction.output_level = {0};
   compaction.inputs = std::move(inputs);
+  compaction.output_bytes_max = options.merge_bytes_max;
   WidenRange(compaction, compaction.inputs, true);
   return compaction;
 }
@@ -149,7 +157,8 @@ Compaction PickTiered(const Levels& levels, const PickerOptions& options,
     if (!IsDue(run, options)) continue;
     const auto& segments = levels.level0();
     Compaction compaction = MergeOf({segments.begin() + static_cast<std::ptrdiff_t>(run.begin),
-                                     segments.begin() + static_cast<std::ptrdiff_t>(run.limit)});
+                                     segments.begin() + static_cast<std::ptrdiff_t>(run.limit)},
+                                    options);
     compaction.reason = absl::StrCat("tier ", run.tier, " has ", run.size(), " segments");
     return compaction;
   }
@@ -176,23 +185,14 @@ size_t TieredBacklog(const Levels& levels, const PickerOptions& options) {
 RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
                           const PickerOptions& options, RunningCompactions running) {
   if (source_level.value > 0) return {};
-  // Segments of one merge follow one another in age, so those that miss the range come along.
-  const std::vector<SegmentPtr>& segments = levels.level0();
   if (levels.Overlapping({0}, range).empty()) return {.is_last = true};
   const BusySegments busy(running);
-  std::vector<SegmentPtr> inputs;
-  MergeSize merge(options);
-  for (const SegmentPtr& segment : segments) {
-    if (busy.Holds(segment)) return {.blocked = true};
-    if (!merge.Fits(*segment)) {
-      if (inputs.size() > 1) break;
-      inputs.clear();  // too large beside its neighbour: begin behind it
-      merge.Reset();
-    }
-    inputs.push_back(segment);
-    merge.Add(*segment);
-  }
-  RangePick pick{.compaction = MergeOf(std::move(inputs)), .is_last = true};
+  const std::vector<SegmentPtr>& segments = levels.level0();
+  const bool blocked =
+      std::any_of(segments.begin(), segments.end(),
+                  [&](const SegmentPtr& segment) { return busy.Holds(segment); });
+  if (blocked) return {.blocked = true};
+  RangePick pick{.compaction = MergeOf(segments, options), .is_last = true};
   pick.compaction.reason = "asked for by hand";
   return pick;
 }

@@ -8,7 +8,7 @@
 // of tier t: then all of them are merged (smaller ones in between come along for little). Lower
 // tiers come first. A run is cut where it would come to more than `merge_bytes_max` bytes or
 // `merge_blocks_max` blocks; one that was cut is due with half of fan_in already, for it can never have
-// more, and is final.
+// more, or when the others have half the bytes of its largest; the result is final.
 //
 // So a record is rewritten about once a tier; there are fewer than fan_in segments a tier, and about
 // log_fan_in(data / flush) tiers, while flushes are of similar sizes (and data / merge_bytes_max final
@@ -34,8 +34,9 @@ double TieredScore(const Levels& levels, const PickerOptions& options);
 uint64_t TieredDebt(const Levels& levels, const PickerOptions& options);
 // The segments of the fullest run: up to fan_in is as it should be.
 size_t TieredBacklog(const Levels& levels, const PickerOptions& options);
-// Merges all there is, whatever the range (keys have no neighbours), into as few segments as
-// merge_bytes_max and merge_blocks_max allow; the last step.
+// Merges all there is, whatever the range (keys have no neighbours): only so nothing older is left
+// behind, and tombstones go with what they hide, in final segments too. The job cuts its output
+// between two inputs, at merge_bytes_max and where places run out. Needs as much room as there is.
 RangePick PickTieredRange(const Levels& levels, const UserKeyRange& range, LevelIndex source_level,
                           const PickerOptions& options, RunningCompactions running);
 

@@ -121,6 +121,30 @@ TEST_F(HashedMergeTest, WhatOneSegmentCannotLocateBecomesSeveralInTheOrderOfAge)
   EXPECT_EQ(Sorted(merged), Sorted(all));
 }
 
+// As Compact() does it where all there is comes to more than one segment may hold.
+TEST_F(HashedMergeTest, TombstonesReachTheOldestOfManySegments) {
+  Random random(802);
+  std::vector<StoredEntry> entries = Unique(random, 1000, 1);
+  std::vector<StoredEntry> tombstones;
+  for (size_t i = 0; i < 500; ++i) {
+    tombstones.push_back(MakeTombstone(std::string(UserKeyOf(entries[i].key)), 3000 + i));
+  }
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr oldest, fixture_.WriteHashed(entries));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr middle,
+                       fixture_.WriteHashed(Unique(random, 1000, 1001)));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr newest, fixture_.WriteHashed(tombstones));
+  Compaction compaction = HashedFixture::MergeOf({newest, middle, oldest});
+  compaction.output_bytes_max = middle->size + newest->size;
+  const JobResult result =
+      RunCompactionJob(fixture_.Context(), compaction,
+                       HashedFixture::LevelsOf({newest, middle, oldest}), fixture_.directory);
+  ASSERT_OK(result.status);
+  ASSERT_EQ(result.edit.added.size(), 2u);
+  EXPECT_EQ(result.edit.added[0].segment->entry_count, 500u);
+  EXPECT_EQ(result.edit.added[1].segment->entry_count, 1000u);
+  EXPECT_EQ(result.collected.tombstones, 500u);
+}
+
 TEST_F(HashedMergeTest, VersionsAndTombstonesThatNobodySeesGo) {
   const std::string k(12, 'k');
   const std::string l(12, 'l');

@@ -100,6 +100,32 @@ TEST(ShadowedRecordsTest, UniqueKeysCostAlmostNoReads) {
   EXPECT_LT(bytes, 60'000u);
 }
 
+TEST(ShadowedRecordsTest, LargeExtentsAreNotReadAllAtOnce) {
+  HashedFixture fixture;
+  Random random(810);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 24; ++i) keys.push_back(RandomBytes(random, HashedFixture::kWidth));
+  std::vector<std::shared_ptr<const HashedSegmentReader>> inputs;
+  for (uint64_t input = 0; input < 2; ++input) {
+    std::vector<StoredEntry> entries;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      entries.push_back(MakePut(keys[i], 100 * input + i + 1, RandomBytes(random, 100 << 10)));
+    }
+    ASSERT_OK_AND_ASSIGN(const SegmentPtr segment, fixture.WriteHashed(entries));
+    ASSERT_OK_AND_ASSIGN(auto reader, fixture.Open(*segment));
+    inputs.push_back(std::move(reader));
+  }
+  uint64_t most = 0;
+  const auto pace = [&most](uint64_t read) {
+    most = std::max(most, read);
+    return absl::OkStatus();
+  };
+  ASSERT_OK_AND_ASSIGN(const ShadowedRecords found, FindShadowedRecords(inputs, {}, pace));
+  EXPECT_EQ(found.locations[0].size(), keys.size());
+  EXPECT_GT(most, 0u);
+  EXPECT_LE(most, 1u << 20);
+}
+
 TEST(ShadowedRecordsTest, TheFirstErrorOfThePacerEndsIt) {
   Random random(32);
   HashedFixture fixture;

@@ -134,11 +134,22 @@ TEST(TieredPickerTest, NothingHasMoreBlocksThanASegmentCanLocate) {
     EXPECT_LE(segment->data_block_count, 200u);
   }
   EXPECT_LT(simulator.levels().level0().size(), 120u);
-  const RangePick pick = PickTieredRange(simulator.levels(), {}, {0}, options, {});
-  EXPECT_GT(pick.compaction.inputs.size(), 1u);
-  uint64_t blocks = 0;
-  for (const SegmentPtr& input : pick.compaction.inputs) blocks += input->data_block_count;
-  EXPECT_LE(blocks, 200u);
+}
+
+// Two segments that follow one another are one if that may be, though a whole fan-in may not.
+TEST(TieredPickerTest, SegmentsBeyondHalfTheLargestMergeAreNotLeftAsTheyAre) {
+  PickerOptions options = kSmall;
+  options.merge_bytes_max = 160;
+  LevelSimulator simulator(options, PickTiered);
+  Random random(13);
+  for (const uint64_t size : {160, 75, 75}) simulator.Flush(Keys(random, size, UINT64_MAX));
+  simulator.RunAll();
+  ASSERT_EQ(simulator.levels().level0().size(), 2u);
+  EXPECT_EQ(simulator.levels().level0()[0]->size, 150u);
+  simulator.Flush(Keys(random, 70, UINT64_MAX));  // not with what it can only rewrite, or not at all
+  simulator.RunAll();
+  EXPECT_EQ(simulator.levels().level0().size(), 3u);
+  EXPECT_EQ(simulator.merges(), 1u);
 }
 
 // Work is scheduled by the score: what would be picked must have one of 1 at least, runs that the
