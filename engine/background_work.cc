@@ -174,6 +174,7 @@ void BackgroundWork::RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) {
     MutexLock lock(mutex_);
     running_[keyspace->id()].flush = false;
   }
+  CollectObsolete();  // what an iterator held back when the merges ended
   Schedule(keyspace);  // a memtable may have come since the last look
   TaskEnded();
 }
@@ -550,6 +551,7 @@ void BackgroundWork::NoteThrottle(ThrottleDecision::Kind kind, const WriteDebt& 
 }
 
 absl::Status BackgroundWork::AwaitIdle() {
+  CollectObsolete();
   while (true) {
     ScheduleAll();
     MutexLock lock(mutex_);

@@ -73,6 +73,25 @@ TEST_F(BackgroundWorkTest, MergedSegmentsAndOldLogsAreDeleted) {
   EXPECT_EQ(in_use, 1);
 }
 
+TEST_F(BackgroundWorkTest, WhatAnIteratorHeldBackIsDeletedWithTheNextFlush) {
+  const auto files = [&] { return memory_.List("store/notes").value().size(); };
+  for (const bool flushes : {true, false}) {
+    ASSERT_THAT(Fill(30), IsOk());
+    ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+    auto iterator = store_.Open("notes").NewIterator({});
+    iterator->SeekToFirst();
+    ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+    const size_t held = files();
+    iterator = nullptr;
+    EXPECT_EQ(files(), held);
+    if (flushes) ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+    ASSERT_THAT(flushes ? store_->Flush(store_.Open("notes")) : store_->WaitForBackgroundWork(),
+                IsOk());
+    store_.executor().Drain();
+    EXPECT_LT(files(), held);
+  }
+}
+
 TEST_F(BackgroundWorkTest, ManualCompactionOfARangeLeavesTheRest) {
   ASSERT_THAT(Fill(60), IsOk());
   ASSERT_THAT(store_->Compact(store_.Open("notes"), "k1", "k2"), IsOk());
