@@ -39,8 +39,8 @@ absl::Status InvalidOption(absl::string_view option, absl::string_view problem);
 // InvalidArgument for any other wrong argument.
 absl::Status InvalidArgument(absl::string_view problem);
 
-// Maps errno once for the whole project: ENOSPC, EDQUOT -> ResourceExhausted/kDiskFull, ENOENT ->
-// NotFound, EEXIST -> AlreadyExists, EACCES, EPERM, EROFS -> PermissionDenied, EMFILE, ENFILE ->
+// Maps errno once: ENOSPC, EDQUOT -> ResourceExhausted/kDiskFull, ENOENT -> NotFound, EEXIST ->
+// AlreadyExists, EACCES, EPERM, EROFS -> PermissionDenied, EMFILE, ENFILE, ENOMEM ->
 // ResourceExhausted, EIO and the rest -> Unavailable/kIo ("context: Input/output error (errno 5)").
 absl::Status ErrnoStatus(int error_number, absl::string_view context);
 
