@@ -3,7 +3,8 @@
 //
 // Invariants:
 //   1. No exception leaves CallFromC(): running out of memory is FIRN_RESOURCE_EXHAUSTED, anything
-//      else FIRN_INTERNAL. Code outside it (questions, frees) does not allocate.
+//      else FIRN_INTERNAL. Code outside it (questions, frees) does not allocate; moves of iterators
+//      catch for themselves.
 //   2. Results are set to "nothing" before anything can fail.
 #ifndef FIRN_BASE_C_SUPPORT_H_
 #define FIRN_BASE_C_SUPPORT_H_

@@ -57,6 +57,7 @@ struct firn_values {
 struct firn_iterator {
   std::shared_ptr<firn::Database> database;
   std::unique_ptr<firn::Iterator> iterator;
+  absl::Status failed;  // what the last move met on this side of the engine
 };
 
 struct firn_snapshot {

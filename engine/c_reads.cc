@@ -21,12 +21,27 @@ absl::StatusOr<PinnedValue> Look(const firn_keyspace* keyspace, firn_bytes key,
   return keyspace->keyspace.Get(key_view, SnapshotOrNow(snapshot));
 }
 
-// A move that C asked for; whether it ended on an entry.
+// A move that C asked for; whether it ended on an entry. What a move throws becomes the iterator's error.
 template <typename Move>
 int MoveTo(firn_iterator* iterator, Move move) noexcept {
   if (iterator == nullptr) return 0;
-  move(*iterator->iterator);
-  return iterator->iterator->Valid() ? 1 : 0;
+  try {
+    iterator->failed = absl::OkStatus();
+    move(*iterator);
+    return iterator->failed.ok() && iterator->iterator->Valid() ? 1 : 0;
+  } catch (...) {
+    iterator->failed = absl::Status(absl::StatusCode::kResourceExhausted, {});
+    return 0;
+  }
+}
+
+int SeekTo(firn_iterator* iterator, firn_bytes target,
+           void (Iterator::*seek)(absl::string_view)) noexcept {
+  return MoveTo(iterator, [&](firn_iterator& walk) {
+    const absl::StatusOr<absl::string_view> key = FromC(target, "target");
+    walk.failed = key.status();
+    if (key.ok()) (walk.iterator.get()->*seek)(*key);
+  });
 }
 
 }  // namespace
@@ -177,33 +192,34 @@ firn_code firn_iterator_new_prefix(const firn_keyspace* keyspace, firn_bytes pre
 }
 
 int firn_iterator_seek_to_first(firn_iterator* iterator) {
-  return firn::MoveTo(iterator, [](firn::Iterator& walk) { walk.SeekToFirst(); });
+  return firn::MoveTo(iterator, [](firn_iterator& walk) { walk.iterator->SeekToFirst(); });
 }
 int firn_iterator_seek_to_last(firn_iterator* iterator) {
-  return firn::MoveTo(iterator, [](firn::Iterator& walk) { walk.SeekToLast(); });
+  return firn::MoveTo(iterator, [](firn_iterator& walk) { walk.iterator->SeekToLast(); });
 }
 int firn_iterator_seek(firn_iterator* iterator, firn_bytes target) {
-  if (target.data == nullptr && target.size > 0) return 0;
-  const absl::string_view key(static_cast<const char*>(target.data), target.size);
-  return firn::MoveTo(iterator, [key](firn::Iterator& walk) { walk.Seek(key); });
+  return firn::SeekTo(iterator, target, &firn::Iterator::Seek);
 }
 int firn_iterator_seek_for_prev(firn_iterator* iterator, firn_bytes target) {
-  if (target.data == nullptr && target.size > 0) return 0;
-  const absl::string_view key(static_cast<const char*>(target.data), target.size);
-  return firn::MoveTo(iterator, [key](firn::Iterator& walk) { walk.SeekForPrev(key); });
+  return firn::SeekTo(iterator, target, &firn::Iterator::SeekForPrev);
 }
 int firn_iterator_next(firn_iterator* iterator) {
-  return firn::MoveTo(iterator, [](firn::Iterator& walk) {
-    if (walk.Valid()) walk.Next();
+  return firn::MoveTo(iterator, [](firn_iterator& walk) {
+    if (walk.iterator->Valid()) walk.iterator->Next();
   });
 }
 int firn_iterator_prev(firn_iterator* iterator) {
-  return firn::MoveTo(iterator, [](firn::Iterator& walk) {
-    if (walk.Valid()) walk.Prev();
+  return firn::MoveTo(iterator, [](firn_iterator& walk) {
+    if (walk.iterator->Valid()) walk.iterator->Prev();
   });
 }
 int firn_iterator_valid(const firn_iterator* iterator) {
-  return iterator != nullptr && iterator->iterator->Valid() ? 1 : 0;
+  if (iterator == nullptr || !iterator->failed.ok()) return 0;
+  try {
+    return iterator->iterator->Valid() ? 1 : 0;
+  } catch (...) {  // an iterator of a transaction that has ended says so with a message
+    return 0;
+  }
 }
 firn_bytes firn_iterator_key(const firn_iterator* iterator) {
   if (firn_iterator_valid(iterator) == 0) return {nullptr, 0};
@@ -216,6 +232,7 @@ firn_bytes firn_iterator_value(const firn_iterator* iterator) {
 firn_code firn_iterator_status(const firn_iterator* iterator, firn_error** error) {
   return CallFromC(error, [&]() -> absl::Status {
     FIRN_RETURN_IF_ERROR(CheckGiven(iterator, "iterator"));
+    FIRN_RETURN_IF_ERROR(iterator->failed);
     return iterator->iterator->status();
   });
 }

@@ -247,8 +247,10 @@ firn_code firn_transaction_changes_since(const firn_transaction* transaction, fi
 firn_code firn_transaction_commit(firn_transaction* transaction, firn_durability durability,
                                   firn_error** error) {
   return OnTransaction(transaction, error, [&](firn::Transaction& open) -> absl::Status {
-    FIRN_ASSIGN_OR_RETURN(const firn::Durability level, firn::DurabilityFromC(durability));
-    return open.Commit(level);
+    const absl::StatusOr<firn::Durability> level = firn::DurabilityFromC(durability);
+    if (level.ok()) return open.Commit(*level);
+    static_cast<void>(open.Rollback());  // whatever Commit() returns, the transaction has ended
+    return level.status();
   });
 }
 
@@ -262,7 +264,10 @@ int firn_transaction_ended(const firn_transaction* transaction) {
 size_t firn_transaction_write_count(const firn_transaction* transaction) {
   return transaction == nullptr ? 0 : transaction->transaction->write_count();
 }
-void firn_transaction_free(firn_transaction* transaction) { delete transaction; }
+void firn_transaction_free(firn_transaction* transaction) {
+  // The one that firn_database_run() lends is not the caller's to free.
+  if (transaction != nullptr && transaction->owned != nullptr) delete transaction;
+}
 
 firn_code firn_database_run(firn_database* database,
                             firn_code (*work)(firn_transaction* transaction, void* context),

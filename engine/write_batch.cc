@@ -1,5 +1,7 @@
 #include "firn/write_batch.h"
 
+#include <algorithm>
+
 #include "base/types.h"
 #include "engine/batch_format.h"
 #include "engine/keyspace.h"
@@ -11,15 +13,36 @@ constexpr uint64_t kMixedStores = 2;  // a store's tag is odd
 
 }  // namespace
 
-void WriteBatch::Put(const Keyspace& keyspace, absl::string_view key, absl::string_view value) {
-  AppendPut(entries_, KeyspaceId{keyspace.id()}, key, value);
+bool WriteBatch::Fits(absl::string_view key, absl::string_view value) {
+  const size_t size = std::max(key.size(), value.size());
+  if (key.size() <= kKeySizeMax && value.size() <= kValueSizeMax) return true;
   ++count_;
+  oversize_ = std::max(oversize_, size);
+  return false;
+}
+
+// Whatever throws (memory that has run out) leaves the batch as it was.
+template <typename Append>
+void WriteBatch::Add(Append append) {
+  const size_t before = entries_.size();
+  try {
+    append();
+  } catch (...) {
+    entries_.resize(before);
+    throw;
+  }
+  ++count_;
+}
+
+void WriteBatch::Put(const Keyspace& keyspace, absl::string_view key, absl::string_view value) {
+  if (!Fits(key, value)) return;
+  Add([&] { AppendPut(entries_, KeyspaceId{keyspace.id()}, key, value); });
   NoteStore(keyspace.empty() ? 0 : keyspace.impl()->store_tag());
 }
 
 void WriteBatch::Remove(const Keyspace& keyspace, absl::string_view key) {
-  AppendRemove(entries_, KeyspaceId{keyspace.id()}, key);
-  ++count_;
+  if (!Fits(key, "")) return;
+  Add([&] { AppendRemove(entries_, KeyspaceId{keyspace.id()}, key); });
   NoteStore(keyspace.empty() ? 0 : keyspace.impl()->store_tag());
 }
 
@@ -33,6 +56,7 @@ void WriteBatch::Append(const WriteBatch& other) {
   const size_t count = other.count_;  // `other` may be this batch
   entries_.append(other.entries_);
   count_ += count;
+  oversize_ = std::max(oversize_, other.oversize_);
   NoteStore(other.store_tag_);
 }
 
@@ -40,6 +64,7 @@ void WriteBatch::Clear() {
   entries_.clear();
   count_ = 0;
   store_tag_ = 0;
+  oversize_ = 0;
 }
 
 }  // namespace firn

@@ -37,6 +37,11 @@ absl::Status CheckEntry(const BatchEntry& entry, KeyspaceImpl& keyspace, WriteRe
 
 absl::Status FillRequest(const WriteBatch& batch, Durability durability, WriteRequest& request) {
   if (batch.encoded_size() > kBatchSizeMax) return BatchTooLarge(batch.encoded_size());
+  if (batch.oversize() > 0) {
+    return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
+                     absl::StrCat("a key or value of ", batch.oversize(), " bytes; at most ",
+                                  kKeySizeMax, " and ", kValueSizeMax));
+  }
   if (durability < Durability::kVolatile || durability > Durability::kSynced) {
     return InvalidOption("durability", absl::StrCat(static_cast<int>(durability),
                                                     " is none of kVolatile, kBuffered, kSynced"));

@@ -2,6 +2,7 @@
 // also when the machine stops in the middle. And what durability costs.
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "examples/check.h"
@@ -23,13 +24,17 @@ struct Bank {
 int64_t BalanceOf(const Bank& bank, const std::string& name) {
   const auto found = bank.balances.Get(name);
   if (absl::IsNotFound(found.status())) return 0;
-  return *firn::DecodeInt64(ValueOf(found).view());
+  const std::optional<int64_t> balance = firn::DecodeInt64(ValueOf(found).view());
+  Require(balance.has_value(), "a balance is eight bytes");
+  return *balance;
 }
 
 // One batch over two keyspaces. Nobody ever sees money that has left one account and has not
-// reached the other, nor a transfer without its line in the history.
+// reached the other, nor a transfer without its line in the history. (One thread makes all transfers
+// here. With several, read and write in a transaction: see savepoints.cc.)
 void Transfer(Bank& bank, const std::string& from, const std::string& to, int64_t amount,
               firn::Durability durability) {
+  Require(from != to, "money moves between two accounts");
   firn::WriteBatch batch;
   batch.Put(bank.balances, from, firn::EncodeInt64(BalanceOf(bank, from) - amount));
   batch.Put(bank.balances, to, firn::EncodeInt64(BalanceOf(bank, to) + amount));

@@ -5,10 +5,17 @@
 
 #include "firn/c_tree.h"
 
-/* Ends the program with the error's sentence if a call failed. */
+/* Ends the program with the error's sentence if a call failed. A program that goes on frees the error,
+ * too. An absent key is a code alone: there is no error object. */
 static void require(firn_code code, firn_error* error) {
   if (code == FIRN_OK) return;
-  fprintf(stderr, "%s: %s\n", firn_reason_name(firn_error_reason(error)), firn_error_message(error));
+  if (error == NULL) {
+    fprintf(stderr, "code %d\n", (int)code);
+  } else {
+    fprintf(stderr, "%s: %s\n", firn_reason_name(firn_error_reason(error)),
+            firn_error_message(error));
+  }
+  firn_error_free(error);
   exit(1);
 }
 

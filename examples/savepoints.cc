@@ -18,10 +18,12 @@ void TakeOrder(firn::Database& database, const firn::Keyspace& stock,
   auto order = ValueOf(database.BeginTransaction({}));
   Require(order->Put(orders, "17", "begun"));
   for (const std::string fruit : {"apples", "pears"}) {
+    // Reads see the transaction's own writes, then the store as it was when the transaction began. This
+    // one decides what is written, also if the line is undone: so it stands before the savepoint, and
+    // the commit fails if somebody changes the stock meanwhile.
+    const int left = std::stoi(ValueOf(order->GetForUpdate(stock, fruit)).ToString()) - 1;
     Require(order->CreateSavepoint(fruit));
     Require(order->Put(orders, "17/" + fruit, "one"));
-    // Reads see the transaction's own writes, then the store as it was when the transaction began.
-    const int left = std::stoi(ValueOf(order->Get(stock, fruit)).ToString()) - 1;
     Require(order->Put(stock, fruit, std::to_string(left)));
     if (left < 0) {
       std::cout << "no " << fruit << ": " << ValueOf(order->ChangesSince(fruit))

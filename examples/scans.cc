@@ -76,8 +76,9 @@ int main(int count, char** arguments) {
             << *firn::DecodeUint64(parts[2]) << "\n";
   Require(firn::DecodeUint64(parts[2]) == 12u, "row 12 is the last");
   iterator->SeekForPrev(RowKey("acme", "people", 10));  // at or before
+  Require(iterator->Valid(), "row 10 is there");
   iterator->Prev();
-  Require(iterator->value() == "acme/people/9", "the row before 10");
+  Require(iterator->Valid() && iterator->value() == "acme/people/9", "the row before 10");
 
   // An iterator stays at the moment of its making, whatever is written while it walks.
   auto walk = rows.NewIterator(firn::PrefixRange(firn::EncodeOrderedKey({"zoo"})));

@@ -81,9 +81,11 @@ int main(int count, char** arguments) {
 
   // Rows in the order of their keys, which are numbers.
   std::string names;
-  for (auto row = people.Range(101, std::nullopt); row.Valid(); row.Next()) {
+  auto row = people.Range(101, std::nullopt);
+  for (; row.Valid(); row.Next()) {
     absl::StrAppend(&names, ValueOf(row.key()), " ", ValueOf(row.value()).name, "; ");
   }
+  Require(row.status());  // the end, or a failure?
   std::cout << names << "\n";
   Require(names == "101 Emmy; 102 Sofja; ", "from 101 on");
 

@@ -1,5 +1,6 @@
 #include "tree/authenticated_tree.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -110,6 +111,30 @@ absl::StatusOr<std::shared_ptr<TreeStore>> OpenStore(Database& database,
       NodeCache::Limits{.bytes = options.node_cache_bytes, .nodes = options.node_cache_nodes});
 }
 
+constexpr uint64_t kMetadataSizeMax = uint64_t{16} << 20;  // bytes, of a value or of a checkpoint's
+
+absl::Status MetadataTooLarge(uint64_t size) {
+  return MakeError(absl::StatusCode::kInvalidArgument, ErrorReason::kTooLarge,
+                   absl::StrCat("metadata of ", size, " bytes; at most ", kMetadataSizeMax));
+}
+
+// Databases whose tree is open. Two writers of one tree would number the same operations and write over
+// each other's checkpoints.
+absl::StatusOr<std::shared_ptr<const void>> ClaimTree(const Database& database) {
+  static Mutex* const mutex = new Mutex;
+  static std::set<const Database*>* const open = new std::set<const Database*>;
+  MutexLock lock(*mutex);
+  if (!open->insert(&database).second) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kLocked,
+                     absl::StrCat(database.path(), ": its tree is open already in this process; "
+                                  "use that one"));
+  }
+  return std::shared_ptr<const void>(&database, [](const void* claimed) {
+    MutexLock closing(*mutex);
+    open->erase(static_cast<const Database*>(claimed));
+  });
+}
+
 uint8_t NeededPermission(const Evaluation& evaluation, const OldValue& old) {
   if (evaluation.effect == Effect::kNone) return 0;
   if (evaluation.effect == Effect::kRemove) return kAllowRemove;
@@ -132,8 +157,10 @@ TreeImpl::TreeImpl(std::shared_ptr<TreeStore> store, const TreeOptions& options)
 
 absl::StatusOr<std::unique_ptr<TreeImpl>> TreeImpl::Open(Database& database,
                                                          const TreeOptions& options) {
+  FIRN_ASSIGN_OR_RETURN(std::shared_ptr<const void> claim, ClaimTree(database));
   FIRN_ASSIGN_OR_RETURN(std::shared_ptr<TreeStore> store, OpenStore(database, options));
   std::unique_ptr<TreeImpl> tree(new TreeImpl(std::move(store), options));
+  tree->claim_ = std::move(claim);
   FIRN_RETURN_IF_ERROR(tree->Recover(options));
   return tree;
 }
@@ -179,20 +206,32 @@ absl::StatusOr<OldValue> TreeImpl::Apply(const Operation& operation,
     NodeStore nodes = store_->NodesAt(Snapshot());
     return WithPath(old.status(), state_->root(), operation.key, nodes);
   }
-  StagedOperation staged{.operation = operation, .old_value = *old, .time_ms = time_ms};
+  try {
+    FIRN_RETURN_IF_ERROR(Stage(operation, *old, time_ms));
+  } catch (...) {  // out of memory: the prover is ahead of what would be logged
+    Discard();
+    throw;
+  }
+  return old;
+}
+
+absl::Status TreeImpl::Stage(const Operation& operation, const OldValue& old,
+                             std::optional<uint64_t> time_ms) {
+  StagedOperation staged{.operation = operation, .old_value = old, .time_ms = time_ms};
   FIRN_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                        Evaluate(operation, ViewOf(*old), store_->tree.parameters, buffer_));
+                        Evaluate(operation, ViewOf(old), store_->tree.parameters, buffer_));
   staged.effect = evaluation.effect;
   if (evaluation.effect == Effect::kStore) staged.new_value = std::string(evaluation.value);
   if (digests_ == DigestPolicy::kPerOperation && operation.kind != OperationKind::kLookup) {
     staged.digest = state_->prover().digest();
   }
   staging_.Add(std::move(staged));
-  return old;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<CommitResult> TreeImpl::Commit(const CommitOptions& options) {
-  if (options.durability == Durability::kVolatile) {
+  if (options.durability != Durability::kSynced && options.durability != Durability::kBuffered) {
+    Discard();
     return InvalidArgument("a commit is kSynced or kBuffered");
   }
   absl::StatusOr<CommitResult> result = CommitStaged(options);
@@ -260,6 +299,7 @@ absl::Status TreeImpl::StageMetadata(absl::string_view key, absl::string_view va
   if (key.empty() || key.size() > kMetadataKeySizeMax) {
     return InvalidArgument("a metadata key has 1 to 1024 bytes");
   }
+  if (value.size() > kMetadataSizeMax) return MetadataTooLarge(value.size());
   staging_.SetMetadata(key, value);
   return absl::OkStatus();
 }
@@ -315,6 +355,9 @@ absl::StatusOr<Checkpoint> TreeImpl::MakeCheckpoint(
     return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kInvalidArgument,
                      "commit or discard what is staged before a checkpoint");
   }
+  uint64_t metadata_size = 0;
+  for (const auto& [name, text] : metadata) metadata_size += name.size() + text.size();
+  if (metadata_size > kMetadataSizeMax) return MetadataTooLarge(metadata_size);
   FIRN_RETURN_IF_ERROR(FinishBegunCheckpoint());
   const std::optional<Checkpoint>& latest = state_->latest_checkpoint();
   if (latest.has_value() && latest->commit_number == state_->position().commit) return *latest;

@@ -47,6 +47,9 @@ class TreeImpl {
   absl::Status Recover(const TreeOptions& options);
 
   absl::Status CheckAllowed(const Operation& operation);
+  // Notes what the prover has applied.
+  absl::Status Stage(const Operation& operation, const OldValue& old,
+                     std::optional<uint64_t> time_ms);
   absl::Status FinishBegunCheckpoint();
   absl::StatusOr<CommitResult> CommitStaged(const CommitOptions& options);
   std::optional<CheckpointReason> DueCheckpoint() const;
@@ -55,6 +58,7 @@ class TreeImpl {
   uint64_t Now() const;
   void Log(absl::string_view line) const;
 
+  std::shared_ptr<const void> claim_;  // on the database's tree
   const std::shared_ptr<TreeStore> store_;
   const DigestPolicy digests_;
   const CheckpointPolicy checkpoints_;

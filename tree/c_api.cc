@@ -1,6 +1,7 @@
 // The C API of the tree: opening, applying, committing. Views and proofs are in c_view.cc, checkpoints
 // and the operation log in c_checkpoint.cc; verification, which needs no database, in c_proof.cc.
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -47,7 +48,9 @@ absl::Status SetByName(TreeOptions& options, std::optional<uint32_t>& value_leng
     }
   } else if (option.name == "allowed") {
     FIRN_ASSIGN_OR_RETURN(const uint32_t allowed, ParseUint32(option));
-    if (allowed > kAllowAll) return InvalidOption(option.name, "it is outside [0, 7]");
+    if (allowed == 0 || allowed > kAllowAll) {
+      return InvalidOption(option.name, "it is outside [1, 7]");
+    }
     options.allowed = static_cast<uint8_t>(allowed);
   } else if (option.name == "digests") {
     FIRN_ASSIGN_OR_RETURN(const uint8_t digests, ParseWord(option, kDigests));
@@ -154,8 +157,11 @@ firn_code firn_tree_apply(firn_tree* tree, const firn_operation* operation,
     FIRN_RETURN_IF_ERROR(CheckGiven(tree, "tree"));
     FIRN_RETURN_IF_ERROR(CheckGiven(operation, "operation"));
     FIRN_ASSIGN_OR_RETURN(const firn::Operation wanted, FromC(*operation));
-    FIRN_ASSIGN_OR_RETURN(firn::OldValue old, tree->tree->Apply(wanted));
-    if (old_value != nullptr) *old_value = new firn_old_values{{std::move(old)}};
+    // Before it is staged: what is done is not reported as failed for want of memory.
+    auto kept = std::make_unique<firn_old_values>();
+    kept->values.resize(1);
+    FIRN_ASSIGN_OR_RETURN(kept->values[0], tree->tree->Apply(wanted));
+    if (old_value != nullptr) *old_value = kept.release();
     return absl::OkStatus();
   });
 }
@@ -213,12 +219,15 @@ firn_code firn_tree_commit(firn_tree* tree, firn_durability durability, const fi
   return CallFromC(error, [&]() -> absl::Status {
     if (commit != nullptr) *commit = nullptr;
     FIRN_RETURN_IF_ERROR(CheckGiven(tree, "tree"));
-    FIRN_ASSIGN_OR_RETURN(
-        const firn::CommitOptions commit_with,
-        firn::CommitOptionsFromC(durability, extra, options, option_count));
-    FIRN_ASSIGN_OR_RETURN(firn::CommitResult result, tree->tree->Commit(commit_with));
-    if (commit == nullptr) return absl::OkStatus();
+    const absl::StatusOr<firn::CommitOptions> commit_with =
+        firn::CommitOptionsFromC(durability, extra, options, option_count);
+    if (!commit_with.ok()) {
+      tree->tree->Discard();  // as after every commit that fails
+      return commit_with.status();
+    }
     auto done = std::make_unique<firn_commit>();
+    FIRN_ASSIGN_OR_RETURN(firn::CommitResult result, tree->tree->Commit(*commit_with));
+    if (commit == nullptr) return absl::OkStatus();
     if (result.proof.has_value()) done->proof.emplace(*std::move(result.proof));
     result.proof.reset();
     done->result = std::move(result);

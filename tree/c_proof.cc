@@ -18,7 +18,11 @@ static_assert(static_cast<int>(OperationKind::kRemove) == FIRN_REMOVE);
 absl::StatusOr<TreeParameters> ParametersFromC(const firn_tree_parameters& parameters) {
   TreeParameters result;
   result.key_length = parameters.key_length;
-  if (parameters.fixed_values != 0) result.value_length = parameters.value_length;
+  if (parameters.fixed_values != 0) {
+    result.value_length = parameters.value_length;
+  } else if (parameters.value_length != 0) {
+    return InvalidArgument("value_length is given, but fixed_values is 0");
+  }
   FIRN_RETURN_IF_ERROR(CheckTreeParameters(result));
   return result;
 }

@@ -28,7 +28,11 @@
  * to what was freed, cannot be noticed.
  *
  * Threads. Database, keyspace, snapshot and view handles may be used from any thread at the same time;
- * batches, iterators and transactions from one at a time; a tree as firn/authenticated_tree.h says.
+ * batches, iterators and transactions (its iterators included) from one at a time; values, lists,
+ * reports, proofs and other results are read from any and freed once; a tree has one writer (apply,
+ * stage, commit, discard, checkpoint), and any number of threads that ask for views.
+ *
+ * Structs of this header keep their members and sizes as long as FIRN_C_API_VERSION does.
  */
 #ifndef FIRN_C_H_
 #define FIRN_C_H_
@@ -68,7 +72,7 @@ static inline firn_bytes firn_text(const char* text) {
   return bytes;
 }
 
-/* Frees a copy that a call returned (void** or uint64_t**). */
+/* Frees a copy that a call returned (void**, char** or uint64_t**). */
 FIRN_C_EXPORT void firn_free(void* copy);
 
 /* An option by its name, so that new options need no new call. Numbers are decimal, and may be followed
@@ -190,7 +194,8 @@ enum { FIRN_VERIFY_FILES = 1, FIRN_VERIFY_BLOCKS = 2 };
 FIRN_C_EXPORT firn_code firn_database_open(firn_bytes path, const firn_option* options,
                                            size_t option_count, firn_database** database,
                                            firn_error** error);
-/* Later calls fail with FIRN_REASON_CLOSED. The handle is still to be freed. */
+/* Later reads and writes fail with FIRN_REASON_CLOSED; values that are pinned stay readable, and an
+ * iterator goes on where it needs no file and fails where it does. The handle is still to be freed. */
 FIRN_C_EXPORT firn_code firn_database_close(firn_database* database, firn_error** error);
 /* Without a close before it, an error of closing goes unseen. */
 FIRN_C_EXPORT void firn_database_free(firn_database* database);
@@ -339,8 +344,10 @@ FIRN_C_EXPORT int firn_transaction_ended(const firn_transaction* transaction);
 FIRN_C_EXPORT size_t firn_transaction_write_count(const firn_transaction* transaction);
 FIRN_C_EXPORT void firn_transaction_free(firn_transaction* transaction); /* rolls back */
 
-/* Calls `work` and commits; after a conflict again. The transaction is the call's own. A code other
- * than FIRN_OK rolls back and is returned; FIRN_ABORTED counts as a conflict. Options: those of
+/* Calls `work` and commits; after a conflict again, so `work` must have no effect beside the transaction
+ * that may not happen twice, and must not commit. The transaction is lent, and is not freed by `work`.
+ * A code other than FIRN_OK rolls back and is returned, without its reason (FIRN_UNKNOWN if it is no
+ * firn_code); FIRN_ABORTED counts as a conflict. Options: those of
  * firn_transaction_begin(), attempts_max, backoff_us_min, backoff_us_max. */
 FIRN_C_EXPORT firn_code firn_database_run(firn_database* database,
                                           firn_code (*work)(firn_transaction* transaction,

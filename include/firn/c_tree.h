@@ -80,7 +80,8 @@ typedef struct firn_operations firn_operations;
  *   checkpoint_every_commit  yes, no
  *   node_cache_bytes, node_cache_nodes
  *   expected_digest          66 hex digits
- * Key and value length are fixed at creation; key_length must be given with value_length. */
+ * Key and value length are fixed at creation; key_length must be given with value_length. One handle a
+ * database at a time: FIRN_REASON_LOCKED for a second one. */
 FIRN_C_EXPORT firn_code firn_tree_open(firn_database* database, const firn_option* options,
                                        size_t option_count, firn_tree** tree, firn_error** error);
 FIRN_C_EXPORT void firn_tree_free(firn_tree* tree); /* forgets what is staged */
@@ -166,7 +167,8 @@ FIRN_C_EXPORT void firn_proof_free(firn_proof* proof);
 
 /* --- checkpoints, operations, upkeep --- */
 
-/* `metadata`: facts to keep with it, as names and values. */
+/* `metadata`: facts to keep with it, as names and values; not kept if there is a checkpoint of the last
+ * commit already, which is then returned. */
 FIRN_C_EXPORT firn_code firn_tree_make_checkpoint(firn_tree* tree, const firn_option* metadata,
                                                   size_t metadata_count,
                                                   firn_checkpoint** checkpoint,

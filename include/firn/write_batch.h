@@ -15,8 +15,8 @@ inline constexpr size_t kKeySizeMax = 64 << 10;             // bytes
 inline constexpr size_t kValueSizeMax = size_t{32} << 20;   // bytes
 inline constexpr size_t kBatchSizeMax = size_t{64} << 20;   // bytes, encoded
 
-// Later entries win over earlier ones for the same key. One thread at a time. Sizes are checked by
-// Database::Write, not here.
+// Later entries win over earlier ones for the same key. One thread at a time. A key or value over
+// its limit is not kept: Database::Write() refuses the batch then.
 class WriteBatch {
  public:
   void Put(const Keyspace& keyspace, absl::string_view key, absl::string_view value);
@@ -33,12 +33,18 @@ class WriteBatch {
   absl::string_view encoded() const { return entries_; }
   // For the engine: of the store that its handles belong to; 0: none yet.
   uint64_t store_tag() const { return store_tag_; }
+  // For the engine: size of the largest key or value that was over its limit; 0: none was.
+  size_t oversize() const { return oversize_; }
 
  private:
   void NoteStore(uint64_t tag);
+  bool Fits(absl::string_view key, absl::string_view value);
+  template <typename Append>
+  void Add(Append append);
 
   std::string entries_;
   uint64_t store_tag_ = 0;
+  size_t oversize_ = 0;
   size_t count_ = 0;
 };
 

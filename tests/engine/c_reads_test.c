@@ -90,8 +90,13 @@ static void test_iterators(firn_keyspace* notes) {
   CHECK(firn_iterator_seek(walk, text("bb")) == 1 && is_text(firn_iterator_key(walk), "c"));
   CHECK(firn_iterator_seek_for_prev(walk, text("bb")) == 1 &&
         is_text(firn_iterator_key(walk), "b"));
-  CHECK(firn_iterator_seek(walk, kNullKey) == 0 && firn_iterator_seek_for_prev(walk, kNullKey) == 0);
-  CHECK(firn_iterator_valid(walk) == 1); /* where it was */
+  CHECK(firn_iterator_seek(walk, kNullKey) == 0);
+  CHECK(firn_iterator_valid(walk) == 0); /* not the end: an error */
+  CHECK_REFUSED(firn_iterator_status(walk, &error));
+  CHECK(firn_iterator_seek_for_prev(walk, text("bb")) == 1 && firn_iterator_valid(walk) == 1);
+  CHECK_OK(firn_iterator_status(walk, &error));
+  CHECK(firn_iterator_seek_for_prev(walk, kNullKey) == 0);
+  CHECK_REFUSED(firn_iterator_status(walk, &error));
   firn_iterator_free(walk);
 
   CHECK_OK(firn_iterator_new(notes, text(""), NULL, NULL, &walk, &error));

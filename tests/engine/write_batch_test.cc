@@ -80,6 +80,27 @@ TEST_F(WriteBatchTest, AnEmptyHandleIsFoundOutByWrite) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(WriteBatchTest, WhatIsOverItsLimitIsNotKeptAndTheBatchIsRefused) {
+  const std::string large((size_t{32} << 20) + 1, 'v');
+  WriteBatch batch;
+  batch.Put(left_, "a", "1");
+  const size_t size = batch.encoded_size();
+  batch.Put(left_, "b", large);
+  batch.Put(left_, absl::string_view(large).substr(0, kKeySizeMax + 1), "v");
+  batch.Remove(left_, absl::string_view(large).substr(0, kKeySizeMax + 1));
+  EXPECT_EQ(batch.encoded_size(), size);
+  EXPECT_EQ(batch.count(), 4u);
+  WriteBatch around;
+  around.Append(batch);
+  for (const WriteBatch* const refused : {&batch, &around}) {
+    EXPECT_THAT(database_->Write(*refused, Durability::kSynced), HasReason(ErrorReason::kTooLarge));
+  }
+  EXPECT_THAT(left_.Get("a"), StatusIs(absl::StatusCode::kNotFound));
+  batch.Clear();
+  batch.Put(left_, "a", "2");
+  EXPECT_OK(database_->Write(batch, Durability::kSynced));
+}
+
 TEST_F(WriteBatchTest, LaterEntriesWinOverEarlierOnes) {
   WriteBatch batch;
   batch.Put(left_, "a", "1");

@@ -46,6 +46,32 @@ TEST(AuthenticatedTreeTest, ACommitIsSeenWholeAndOnlyAfterIt) {
   EXPECT_THAT(view->Get(SmallKey(1)), IsOkAndHolds(OldValue("one")));
 }
 
+TEST(AuthenticatedTreeTest, ADatabaseHasOneOpenTree) {
+  TreeFixture fixture;
+  fixture.Commit({kInsertOne});
+  EXPECT_THAT(AuthenticatedTree::Open(fixture.database(), {}).status(),
+              HasReason(ErrorReason::kLocked));
+  fixture.Reopen();
+  EXPECT_EQ(fixture.tree().view()->key_count(), 1u);
+}
+
+TEST(AuthenticatedTreeTest, ACommitThatIsRefusedKeepsNothingOfWhatWasStaged) {
+  TreeFixture fixture;
+  ASSERT_OK(fixture.tree().Apply(kInsertOne));
+  EXPECT_THAT(fixture.tree().Commit({.durability = Durability::kVolatile}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(fixture.tree().staged_operations(), 0u);
+  ASSERT_OK(fixture.tree().Apply(kInsertOne)) << "the key is not there";
+}
+
+TEST(AuthenticatedTreeTest, MetadataHasALimit) {
+  TreeFixture fixture;
+  const std::string large((size_t{16} << 20) + 1, 'm');
+  EXPECT_THAT(fixture.tree().StageMetadata("k", large), HasReason(ErrorReason::kTooLarge));
+  EXPECT_THAT(fixture.tree().MakeCheckpoint({{"k", large}}).status(),
+              HasReason(ErrorReason::kTooLarge));
+}
+
 TEST(AuthenticatedTreeTest, AFailedOperationHasNoEffectAndSaysWhy) {
   TreeFixture fixture;
   fixture.Commit({kInsertOne});
