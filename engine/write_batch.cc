@@ -22,11 +22,11 @@ bool WriteBatch::Fits(absl::string_view key, absl::string_view value) {
 }
 
 // Whatever throws (memory that has run out) leaves the batch as it was.
-template <typename Append>
-void WriteBatch::Add(Append append) {
+template <typename Encode>
+void WriteBatch::Add(Encode encode) {
   const size_t before = entries_.size();
   try {
-    append();
+    encode();
   } catch (...) {
     entries_.resize(before);
     throw;

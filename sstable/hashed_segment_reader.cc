@@ -383,7 +383,10 @@ void HashedSegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups
     if (!lookup->needs_read) {
       const Match match =
           ConsiderRun(absl::MakeConstSpan(&candidates[begin], limit - begin), at_most);
-      lookup->needs_read = match == Match::kDamaged;
+      if (match == Match::kDamaged) {  // Get() says it in full
+        lookup->found.reset();
+        lookup->needs_read = true;
+      }
       if (match == Match::kOther) ++false_positives;
     }
     if (lookup->needs_read) {

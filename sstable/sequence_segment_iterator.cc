@@ -108,6 +108,8 @@ absl::Status SequenceSegmentIterator::Decode(size_t block) {
   }
   absl::StatusOr<SequenceRecords> records = SequenceRecords::Parse(raw);
   if (!records.ok()) return reader_->AnnotateBlockError(records.status(), block);
+  const absl::Status matching = reader_->CheckAgainstIndex(block, *records);
+  if (!matching.ok()) return reader_->AnnotateBlockError(matching, block);
   records_ = *records;
   pin_.reset();
   return absl::OkStatus();

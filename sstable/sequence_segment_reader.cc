@@ -106,6 +106,20 @@ std::optional<FoundEntry> SequenceSegmentReader::FindInBlock(const SequenceBlock
                     .pin = block.shared_from_this()};
 }
 
+absl::Status SequenceSegmentReader::CheckAgainstIndex(size_t block,
+                                                      const SequenceRecords& records) const {
+  const bool is_last = block + 1 == index_.size();
+  const uint64_t last = records.KeyAt(records.count() - 1);
+  if (records.count() == index_.records(block) && records.first_key() == index_.first_key(block) &&
+      (is_last ? last == last_key_ : last < index_.first_key(block + 1))) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      records.count(), " keys from ", records.first_key(), " to ", last, "; the index says ",
+      index_.records(block), " from ", index_.first_key(block), ", below ",
+      is_last ? last_key_ + 1 : index_.first_key(block + 1)));
+}
+
 std::shared_ptr<const SequenceBlock> SequenceSegmentReader::FindCached(size_t block) const {
   // Nothing but blocks of this segment was put into its slots.
   return std::static_pointer_cast<const SequenceBlock>(slots_.Find(block));
@@ -131,10 +145,12 @@ SequenceSegmentReader::ReadOutcomes SequenceSegmentReader::ReadBlocks(
           return;
         }
         auto made = SequenceBlock::Create(std::move(raw->bytes), raw->size);
-        if (made.ok()) {
+        absl::Status status = made.status();
+        if (made.ok()) status = CheckAgainstIndex(blocks[i], (*made)->records());
+        if (status.ok()) {
           outcomes.push_back(*std::move(made));
         } else {
-          outcomes.emplace_back(AnnotateBlockError(made.status(), blocks[i]));
+          outcomes.emplace_back(AnnotateBlockError(status, blocks[i]));
         }
       });
   CountReads(handles.size(), bytes);

@@ -74,6 +74,9 @@ class SequenceSegmentReader final : public SegmentReader {
   // Several, in one submission, each with its own outcome. Past the cache.
   ReadOutcomes ReadBlocks(absl::Span<const size_t> blocks) const;
   void CountReads(size_t blocks, uint64_t bytes) const;
+  // A block is what the index says of it, or DataLoss: a search that believes one and meets the other
+  // would give wrong answers, or never end.
+  absl::Status CheckAgainstIndex(size_t block, const SequenceRecords& records) const;
   absl::Status AnnotateBlockError(const absl::Status& status, size_t block) const;
 
   const SequenceIndex index_;

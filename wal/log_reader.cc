@@ -150,6 +150,12 @@ absl::StatusOr<ByteSpan> LogReader::View(uint64_t offset, uint64_t size) {
                                    static_cast<size_t>(size));
 }
 
+absl::StatusOr<ByteSpan> LogReader::ViewRest(uint64_t offset, uint64_t size_min) {
+  FIRN_RETURN_IF_ERROR(View(offset, size_min).status());
+  return ByteSpan(window_).first(static_cast<size_t>(window_size_)).subspan(
+      static_cast<size_t>(offset - window_begin_));
+}
+
 absl::StatusOr<std::optional<ByteSpan>> LogReader::ReadPayload(const RecordHeader& record,
                                                                uint64_t offset) {
   const uint64_t payload_offset = offset + kRecordHeaderSize;
@@ -242,8 +248,7 @@ absl::StatusOr<std::optional<LogReader::Found>> LogReader::FindLater(uint64_t of
   const uint64_t step = header_.version == 1 ? kLogBlockSize : kRecordAlignment;
   uint64_t at = (offset + step - 1) / step * step;
   while (at < file_->size() && file_->size() - at >= kRecordHeaderSize) {
-    FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes,
-                          View(at, std::min(kWindowSize, file_->size() - at)));
+    FIRN_ASSIGN_OR_RETURN(const ByteSpan bytes, ViewRest(at, kRecordHeaderSize));
     size_t i = 0;
     for (; i < bytes.size() && bytes.size() - i >= kRecordHeaderSize; i += step) {
       const auto header = DecodeRecordHeader(bytes.subspan(i), header_, at + i);

@@ -95,6 +95,8 @@ class LogReader {
   absl::StatusOr<bool> PaddingIsZero();
   // Bytes [offset, offset + size) through the window; size is at most kWindowSize.
   absl::StatusOr<ByteSpan> View(uint64_t offset, uint64_t size);
+  // What the window holds from `offset` on, `size_min` bytes at least.
+  absl::StatusOr<ByteSpan> ViewRest(uint64_t offset, uint64_t size_min);
   // The payload and what follows it up to the record's end, if checksum and padding are right;
   // nullopt: a bad record. The record lies wholly inside the file.
   absl::StatusOr<std::optional<ByteSpan>> ReadPayload(const RecordHeader& record, uint64_t offset);

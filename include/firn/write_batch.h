@@ -39,8 +39,8 @@ class WriteBatch {
  private:
   void NoteStore(uint64_t tag);
   bool Fits(absl::string_view key, absl::string_view value);
-  template <typename Append>
-  void Add(Append append);
+  template <typename Encode>
+  void Add(Encode encode);
 
   std::string entries_;
   uint64_t store_tag_ = 0;

@@ -1,9 +1,14 @@
 #include "sstable/sequence_segment_reader.h"
 
+#include "sstable/segment_output.h"
+#include "sstable/sequence_block.h"
+#include "sstable/sequence_index.h"
 #include "tests/sstable/sequence_support.h"
 
 namespace firn {
 namespace {
+
+using ::testing::HasSubstr;
 
 class SequenceSegmentReaderTest : public testing::Test {
  protected:
@@ -132,6 +137,51 @@ TEST_F(SequenceSegmentReaderTest, SizesOfRangesAddUp) {
   EXPECT_GT(reader_->ApproximateSize(low, middle), 0u);
   EXPECT_EQ(reader_->ApproximateSize(high, low), 0u);
   EXPECT_GT(reader_->memory_usage(), reader_->index().size() * 16);
+}
+
+// Good checksums, wrong content: searches and scans say so, and end.
+TEST(SequenceSegmentIndex, ABlockThatIsNotWhatTheIndexSaysIsDamage) {
+  MemoryFileSystem memory({.track_unsynced = false});
+  auto output = SegmentOutput::Create(memory, "lying.seg", {}, 0x1234).value();
+  SequenceBlockBuilder block;
+  SequenceIndexBuilder index;
+  const auto append = [&](uint64_t first, uint64_t said, uint32_t count) {
+    block.Reset();
+    for (uint32_t i = 0; i < count; ++i) block.Add(first + i, {first + i + 1}, "v");
+    const BlockHandle handle = output->AppendBlock(block.Finish(), BlockKind::kData).value();
+    index.Add(said, count, handle.size);
+  };
+  append(0, 0, 10);
+  append(100, 1000, 20);
+  SegmentProperties properties;
+  properties.number = {7};
+  properties.keyspace = {1};
+  properties.entry_count = properties.user_key_count = 30;
+  properties.raw_key_size = 30 * 16;
+  properties.raw_value_size = 30;
+  properties.data_block_count = 2;
+  properties.data_size = output->offset();
+  properties.sequence_min = {1};
+  properties.sequence_max = {120};
+  properties.block_size = 16384;
+  properties.smallest = SequenceInternalKey(0, {1});
+  properties.largest = SequenceInternalKey(1019, {120});
+  properties.origin = "flush";
+  SegmentFooter footer{.layout = SegmentLayout::kSequence};
+  const std::string encoded = index.Finish();
+  footer.index = output->AppendBlock(AsBytes(encoded), BlockKind::kIndex).value();
+  ASSERT_OK(output->Finish(footer, properties).status());
+  const SegmentMeta meta = SegmentReader::ReadMeta(memory, "lying.seg").value();
+  const auto reader = OpenSequence(memory, "lying.seg", meta);
+  ASSERT_NE(reader, nullptr);
+  const auto wrong = StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the index says"));
+  EXPECT_OK(reader->Get(SequenceUserKey(5), {5000}).status());
+  EXPECT_THAT(reader->Get(SequenceUserKey(1005), {5000}).status(), wrong);
+  const auto iterator = reader->NewIterator();
+  size_t entries = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++entries;
+  EXPECT_EQ(entries, 10u);
+  EXPECT_THAT(iterator->status(), wrong);
 }
 
 TEST_F(SequenceSegmentReaderTest, AFileThatIsNotTheManifestsIsRefused) {

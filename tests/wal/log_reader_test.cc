@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "io/fault_injecting_file_system.h"
 #include "tests/support/golden_reader.h"
 #include "tests/support/random_keys.h"
 #include "tests/wal/log_image.h"
@@ -233,6 +234,31 @@ TEST(LogReaderTest, AnIntactRecordBehindAMissingUnsyncedOneIsATornTail) {
   EXPECT_THAT(read.payloads, ElementsAre("one"));
   EXPECT_EQ(read.ending, LogEnding::kTorn);
   EXPECT_EQ(read.end.size, first.limit);
+}
+
+// Looking for what follows reads the file once, not once for each record found.
+TEST(LogReaderTest, ATornStartOfALongRunOfUnsyncedRecordsIsJudgedInFewReads) {
+  constexpr size_t kSize = size_t{4} << 20;
+  LogImage image(kSize);
+  const Place first = image.AddCached(std::string(100, 'x'));
+  size_t records = 1;
+  while (image.log().Fits(100)) {
+    image.AddCached(std::string(100, 'x'));
+    ++records;
+  }
+  ASSERT_GT(records, 20'000u);
+  std::string bytes = image.Bytes();
+  std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(first.offset), 1000, '\0');
+  MemoryFileSystem memory({.track_unsynced = false});
+  auto file = memory.Create(kImagePath);
+  ASSERT_OK(file);
+  ASSERT_OK((*file)->Write(0, {AsBytes(bytes)}));
+  FaultInjectingFileSystem counting(memory);
+  const ReadResult read = ReadLog(counting, kImagePath);
+  ASSERT_OK(read.status);
+  EXPECT_THAT(read.payloads, IsEmpty());
+  EXPECT_EQ(read.ending, LogEnding::kTorn);
+  EXPECT_LT(counting.count(FileOperation::kRead), 32u);
 }
 
 TEST(LogReaderTest, ALaterHeaderIsBelievedThoughItsPayloadIsTorn) {
