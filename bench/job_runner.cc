@@ -29,6 +29,7 @@ PeerOptions OptionsOf(const Workload& job, const std::string& path) {
   options.memtable = job.memtable;
   options.memtables = job.memtables;
   options.log_size = job.log_size;
+  options.memory_budget = job.memory_budget;
   options.threads = job.jobs;
   options.synced = job.sync_every != 0;
   options.data_size =
@@ -196,7 +197,8 @@ absl::StatusOr<JobResult> RunJob(const Workload& job, const EngineEntry& engine,
   result.settle_counts = job.settle;
   result.limited_memory = setting.limited_memory;
   result.memory_note = setting.memory_note;
-  result.memory_budget = job.memtable * job.memtables + job.cache;
+  const uint64_t parts = job.memtable * job.memtables + job.cache;
+  result.memory_budget = job.memory_budget > 0 ? job.memory_budget : parts;
   if (job.invalidate) DropFromPageCache(setting.path);
   ResetPeakMemory();
 

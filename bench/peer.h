@@ -34,6 +34,7 @@ struct PeerOptions {
   uint64_t memtable = 0;   // bytes
   uint64_t memtables = 3;  // together `memtables` * `memtable` bytes of write buffers
   uint64_t log_size = 0;   // bytes of log that may wait for a flush
+  uint64_t memory_budget = 0;  // of firn, bytes; 0: none
   uint64_t threads = 1;    // sessions at most
   bool synced = false;     // will synced commits be asked for?
   uint64_t data_size = 0;  // bytes of records expected, for engines that have to know

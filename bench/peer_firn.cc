@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<Peer>> OpenFirn(const PeerOptions& options) {
   store.immutable_memtables_max = options.memtables > 1 ? options.memtables - 1 : 1;
   store.block_cache_size = options.cache;
   store.log_size_max = options.log_size;
+  store.memory_budget = options.memory_budget;
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path, store));
   KeyspaceOptions keyspace_options;
   keyspace_options.layout = options.layout;

@@ -202,6 +202,8 @@ constexpr Entry kEntries[] = {
      FIRN_SET { return AssignPositive(ParseCount(value), job.memtables); }},
     {{"log_size", nullptr, "Engine", "Bytes of log that may wait for a flush (1GiB)", false},
      FIRN_SET { return AssignPositive(ParseSize(value), job.log_size); }},
+    {{"memory_budget", nullptr, "Engine", "Bytes for all of firn's memory, in place of its parts", false},
+     FIRN_SET { return AssignPositive(ParseSize(value), job.memory_budget); }},
 
     {{"invalidate", nullptr, "Around", "Drop the store from the page cache before", true},
      FIRN_SET { return Assign(ParseFlag(value), job.invalidate); }},

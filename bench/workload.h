@@ -84,6 +84,7 @@ struct Workload {
   uint64_t memtable = uint64_t{64} << 20;
   uint64_t memtables = 3;
   uint64_t log_size = uint64_t{1} << 30;
+  uint64_t memory_budget = 0;  // of firn; 0: none
 
   // Around the job.
   std::string store = "store";  // folder, shared with the other jobs of the file that name it
