@@ -131,6 +131,7 @@ absl::string_view ErrorReasonName(ErrorReason reason) {
     case ErrorReason::kMissingFile: return "missing_file";
     case ErrorReason::kSerialization: return "serialization";
     case ErrorReason::kUnsupported: return "unsupported";
+    case ErrorReason::kKeyspaceFull: return "keyspace_full";
     case ErrorReason::kConflict: return "conflict";
     case ErrorReason::kTransactionEnded: return "transaction_ended";
     case ErrorReason::kSavepointExists: return "savepoint_exists";

@@ -11,19 +11,26 @@
 #include "base/status.h"
 #include "compaction/layout_work.h"
 #include "compaction/sequence_picker.h"
+#include "engine/space_guard.h"
 #include "sstable/hashed_segment_format.h"
 #include "sstable/sequence_key.h"
 
 namespace firn {
 namespace {
 
-// Room that must be free, beside what waits in memory, before the background tries again.
-constexpr uint64_t kRoomMin = uint64_t{8} << 20;
+// What Judge() is told of a merge.
+constexpr absl::string_view kCompaction = "compaction";
 
 // Between two tries of what fails for want of something. The first one comes at once: most often that
 // is what somebody just made room for. A quota may be full where the disk shows room.
 constexpr uint64_t kRetryMinUs = 10'000;
 constexpr uint64_t kRetryMaxUs = 1'000'000;
+
+// Microseconds, after `before` failures in a row.
+uint64_t RetryPause(uint64_t before) {
+  if (before == 0) return 0;
+  return std::min(kRetryMinUs << std::min<uint64_t>(before - 1, 16), kRetryMaxUs);
+}
 
 CompressionKind ToKind(Compression compression) {
   return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
@@ -101,7 +108,7 @@ void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
     if (!MayRun()) return;
     Running& running = running_[keyspace->id()];
     flush = wants_flush && !running.flush;
-    compaction = CompactionIsDue(*keyspace, running);
+    compaction = merge_space_error_.ok() && CompactionIsDue(*keyspace, running);
     running.flush |= flush;
     running.queued |= compaction;
     tasks_ += (flush ? 1 : 0) + (compaction ? 1 : 0);
@@ -125,10 +132,7 @@ void BackgroundWork::TaskEnded() {
 
 void BackgroundWork::NoteShortage(const absl::Status& status) {
   shortage_ = status;
-  const uint64_t doublings = std::min<uint64_t>(shortages_in_row_++, 16);
-  const uint64_t pause =
-      doublings == 0 ? 0 : std::min(kRetryMinUs << (doublings - 1), kRetryMaxUs);
-  retry_at_us_ = parts_.clock.MonotonicMicroseconds() + pause;
+  retry_at_us_ = parts_.clock.MonotonicMicroseconds() + RetryPause(shortages_in_row_++);
 }
 
 bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keyspace,
@@ -142,7 +146,11 @@ bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keysp
   parts_.say(absl::StrCat(what, " of keyspace ", keyspace.name(), " failed: ", status.ToString()));
   if (IsShortage(status)) {
     MutexLock lock(mutex_);
-    NoteShortage(status);
+    if (what == kCompaction && ReasonOf(status) == ErrorReason::kDiskFull) {
+      merge_space_error_ = status;
+    } else {
+      NoteShortage(status);
+    }
     return false;
   }
   {
@@ -250,7 +258,7 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
       Running& running = running_[keyspace->id()];
       running.queued = false;
       const bool is_taken = running.range || running.turns_awaited > 0;
-      if (MayRun() && !is_taken && !keyspace->dropped()) {
+      if (MayRun() && merge_space_error_.ok() && !is_taken && !keyspace->dropped()) {
         // Under the lock: whatever no longer runs has been installed in these levels.
         levels = keyspace->version()->levels();
         compaction =
@@ -261,7 +269,7 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
     }
     if (go_on) {
       Schedule(keyspace);  // another one may be due beside this
-      go_on = Judge(Compact(*keyspace, *levels, compaction), *keyspace, "compaction");
+      go_on = Judge(Compact(*keyspace, *levels, compaction), *keyspace, kCompaction);
       MutexLock lock(mutex_);
       auto& running = running_[keyspace->id()].compactions;
       running.erase(std::find(running.begin(), running.end(), &compaction));
@@ -279,14 +287,22 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
 
 absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& levels,
                                      const Compaction& compaction) {
-  const JobContext context = ContextFor(keyspace, "compaction");
+  if (compaction.kind == CompactionKind::kMerge) FIRN_RETURN_IF_ERROR(CheckMergeRoom(compaction));
+  const JobContext context = ContextFor(keyspace, kCompaction);
   const JobResult result =
       keyspace.work().compact(context, compaction, levels, keyspace.segments());
   if (!result.status.ok()) {
     RemoveCreated(keyspace, result);
+    MutexLock lock(mutex_);
+    merge_retry_at_us_ =
+        parts_.clock.MonotonicMicroseconds() + RetryPause(merges_failed_in_row_++);
     return result.status;
   }
   FIRN_RETURN_IF_ERROR(InstallJob(keyspace, result, nullptr));
+  {
+    MutexLock lock(mutex_);
+    merges_failed_in_row_ = 0;
+  }
   for (const auto* inputs : {&compaction.inputs, &compaction.output_inputs}) {
     for (const SegmentPtr& segment : *inputs) {
       const bool stays = std::any_of(
@@ -340,7 +356,7 @@ absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& k
                                           const UserKeyRange& range) {
   FIRN_RETURN_IF_ERROR(BeginTurn(*keyspace));
   const absl::Status status = CompactRangeInTurn(*keyspace, range);
-  static_cast<void>(Judge(status, *keyspace, "compaction"));
+  static_cast<void>(Judge(status, *keyspace, kCompaction));
   EndTurn(keyspace);
   return status;
 }
@@ -493,7 +509,45 @@ absl::Status BackgroundWork::error() const {
   return error_.ok() ? shortage_ : error_;
 }
 
+absl::Status BackgroundWork::merge_space_error() const {
+  MutexLock lock(mutex_);
+  return merge_space_error_;
+}
+
+uint64_t BackgroundWork::UnflushedBytes() const {
+  uint64_t bytes = 0;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) bytes += keyspace->version()->memtable_bytes();
+  return bytes;
+}
+
+absl::Status BackgroundWork::CheckMergeRoom(const Compaction& compaction) {
+  const uint64_t room = compaction.input_bytes();
+  {
+    MutexLock lock(mutex_);
+    merge_room_ = room;
+  }
+  return parts_.space.CheckMerge(room, [this] { return UnflushedBytes(); });
+}
+
+void BackgroundWork::ResumeMergesIfRoom() {
+  uint64_t room = 0;
+  {
+    MutexLock lock(mutex_);
+    if (merge_space_error_.ok()) return;
+    if (parts_.clock.MonotonicMicroseconds() < merge_retry_at_us_) return;
+    room = merge_room_;
+  }
+  if (!parts_.space.CheckMerge(room, [this] { return UnflushedBytes(); }).ok()) return;
+  {
+    MutexLock lock(mutex_);
+    merge_space_error_ = absl::OkStatus();
+  }
+  ScheduleAll();
+}
+
 absl::Status BackgroundWork::ResumeIfRoom() {
+  ResumeMergesIfRoom();
   absl::Status full;
   {
     MutexLock lock(mutex_);
@@ -501,9 +555,8 @@ absl::Status BackgroundWork::ResumeIfRoom() {
     if (ReasonOf(shortage_) == ErrorReason::kDiskFull) full = shortage_;
     if (parts_.clock.MonotonicMicroseconds() < retry_at_us_) return full;
   }
-  uint64_t needed = kRoomMin;
-  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
-  for (const auto& [id, keyspace] : *table) needed += keyspace->version()->memtable_bytes();
+  const uint64_t needed =
+      SpaceNeeded({parts_.options.free_space_min, UnflushedBytes(), /*log=*/0});
   const absl::StatusOr<uint64_t> room = parts_.file_system.FreeSpace(parts_.directory);
   {
     MutexLock lock(mutex_);
@@ -522,10 +575,18 @@ WriteDebt BackgroundWork::Debt() const {
     const std::shared_ptr<const Version> version = keyspace->version();
     // Of an active memtable no more than it may hold: whatever one large batch has put into it, it
     // cannot get less before the next group makes it immutable, so that group must not wait.
-    const uint64_t active = version->active()->ApproximateMemory();
+    const Memtable& memtable = *version->active();
+    const uint64_t active = memtable.ApproximateMemory();
     const uint64_t beyond = active - std::min<uint64_t>(active, parts_.options.memtable_size);
     worst.unflushed_bytes =
         std::max<uint64_t>(worst.unflushed_bytes, version->memtable_bytes() - beyond);
+    for (const ImmutableMemtable& immutable : version->immutables()) {
+      worst.all_unflushed_bytes += immutable.memtable->ApproximateMemory();
+    }
+    if (!memtable.empty()) {
+      worst.all_active_bytes += active;
+      worst.all_unflushed_bytes += active - beyond;
+    }
     worst.immutable_memtables =
         std::max(worst.immutable_memtables, version->immutables().size());
     // Many segments on level 0 may be as it should be, which takes a closer look.
@@ -557,7 +618,8 @@ absl::Status BackgroundWork::AwaitIdle() {
     MutexLock lock(mutex_);
     if (!error_.ok()) return error_;
     if (!shortage_.ok()) return shortage_;
-    if (tasks_ == 0 || stopping_) return absl::OkStatus();
+    if (stopping_) return absl::OkStatus();
+    if (tasks_ == 0) return merge_space_error_;
     while (tasks_ > 0 && !stopping_) parts_.executor.AwaitProgress(mutex_, changed_);
   }
 }

@@ -38,6 +38,7 @@
 #include "engine/keyspace.h"
 #include "engine/obsolete_files.h"
 #include "engine/snapshot_registry.h"
+#include "engine/space_watch.h"
 #include "engine/statistics.h"
 #include "engine/version_set.h"
 #include "engine/write_throttle.h"
@@ -62,6 +63,7 @@ struct BackgroundParts {
   std::function<std::shared_ptr<const KeyspaceTable>()> keyspaces;
   std::function<void(const absl::Status&)> poison;  // makes every later write fail
   LogSink say;                                      // never null
+  SpaceWatch& space;
 };
 
 // Thread-safe. Nothing here may be called by a background task but what says so.
@@ -91,14 +93,19 @@ class BackgroundWork {
   // The sticky error, or the full disk, or what else is short, or OK.
   absl::Status error() const ABSL_LOCKS_EXCLUDED(mutex_);
   // After a shortage: goes on if it is time and there is room now. A full disk, if there is not; OK if
-  // nothing is wrong or something else than room was short.
+  // nothing is wrong or something else than room was short. Merges that wait for room go on too, if
+  // there is some, and hold up nobody.
   absl::Status ResumeIfRoom() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Why merges wait, if they wait for room.
+  absl::Status merge_space_error() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What the worst keyspace owes.
+  // What the worst keyspace owes, and all together.
   WriteDebt Debt() const;
   // Says so when writers begin to be slowed, begin to wait, or are free again. The leader of the
   // commit queue's.
   void NoteThrottle(ThrottleDecision::Kind kind, const WriteDebt& debt);
+  // Bytes in memtables of all keyspaces.
+  uint64_t UnflushedBytes() const;
   // Retires the logs that no memtable needs any more.
   absl::Status RetireLogs();
 
@@ -140,6 +147,9 @@ class BackgroundWork {
   // Keeps it, and says when to try again.
   void NoteShortage(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TaskEnded() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether the disk has room for a merge's output. If not, no merge begins until it has.
+  absl::Status CheckMergeRoom(const Compaction& compaction) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ResumeMergesIfRoom() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const BackgroundParts parts_;
   Scheduler scheduler_;
@@ -155,6 +165,10 @@ class BackgroundWork {
   absl::Status shortage_ ABSL_GUARDED_BY(mutex_);
   uint64_t shortages_in_row_ ABSL_GUARDED_BY(mutex_) = 0;  // since a job last succeeded
   uint64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;       // monotonic
+  absl::Status merge_space_error_ ABSL_GUARDED_BY(mutex_);
+  uint64_t merge_room_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes that the merge that waits asks for
+  uint64_t merges_failed_in_row_ ABSL_GUARDED_BY(mutex_) = 0;  // for want of room, though it was seen
+  uint64_t merge_retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;     // monotonic
 };
 
 }  // namespace firn

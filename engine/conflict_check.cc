@@ -107,6 +107,7 @@ void ConflictCheck::Record(absl::string_view encoded, SequenceNumber first) {
     return absl::OkStatus();
   });
   FIRN_CHECK(visited.ok());  // Database::Write() checked every entry
+  bytes_.store(recent_.bytes(), std::memory_order_relaxed);
 }
 
 absl::StatusOr<std::optional<std::string>> FindNewerWrite(KeyspaceImpl& keyspace,

@@ -73,6 +73,8 @@ class ConflictCheck {
   uint64_t NextTicket() { return next_ticket_.fetch_add(1, std::memory_order_relaxed); }
   // Questions that RecentWrites could not answer.
   uint64_t unknowns() const { return unknowns_.load(std::memory_order_relaxed); }
+  // Memory of the keys that are remembered.
+  size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   size_t open() const { return open_count_.load(std::memory_order_relaxed); }
 
   // --- The leader, for each group in order.
@@ -83,7 +85,6 @@ class ConflictCheck {
   // These writes are numbered from `first` on.
   void Record(absl::string_view encoded, SequenceNumber first);
 
-  static constexpr size_t kBytesMax = size_t{16} << 20;
   // So many entries are recorded after the last transaction has ended.
   static constexpr uint64_t kLingerEntries = 4096;
 
@@ -96,6 +97,7 @@ class ConflictCheck {
   std::atomic<uint64_t> next_ticket_{1};
   std::atomic<uint64_t> unknowns_{0};
   std::atomic<size_t> open_count_{0};
+  std::atomic<size_t> bytes_{0};  // of recent_
   std::atomic<uint64_t> oldest_{UINT64_MAX};  // number that an open transaction entered at
 
   // The leader's: whoever leads next sees it, for the lead changes hands under the queue's lock.

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "engine/batch_format.h"
+#include "engine/call_guard.h"
 #include "engine/file_names.h"
 #include "engine/options_file.h"
 #include "engine/verify.h"
@@ -23,11 +24,6 @@ namespace {
 
 // The folder of a store in memory: nobody else sees it.
 constexpr char kMemoryDirectory[] = "store";
-
-absl::Status Closed() {
-  return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kClosed,
-                   "the database is closed");
-}
 
 absl::Status NoKeyspace(absl::string_view name) {
   return MakeError(absl::StatusCode::kNotFound, ErrorReason::kKeyspaceNotFound,
@@ -65,17 +61,23 @@ absl::StatusOr<Environment> DatabaseImpl::SystemEnvironment(const Options& optio
 
 DatabaseImpl::DatabaseImpl(absl::string_view path, const Options& options, Environment environment)
     : path_(path),
-      options_(options),
+      given_options_(options),
+      shares_(DivideMemory(options)),
+      options_(WithinBudget(options)),
       environment_(std::move(environment)),
       directory_(options.storage == Storage::kMemory ? std::string(kMemoryDirectory) : path_),
-      blocks_(options.block_cache_size),
-      segments_(*environment_.file_system, options.open_segments_max, &blocks_,
+      blocks_(options_.block_cache_size),
+      segments_(*environment_.file_system, options_.open_segments_max, &blocks_,
                 &counters_.segments,
-                options.direct_segment_reads ? FileAccess::kDirect : FileAccess::kBuffered),
+                options_.direct_segment_reads ? FileAccess::kDirect : FileAccess::kBuffered,
+                shares_.indexes),
       reading_{segments_, snapshots_, counters_, blocks_.epochs()},
       conflicts_(reading_.published, options_.transaction_memory),
+      space_(*environment_.file_system, directory_, options_.free_space_min,
+             [this](absl::string_view line) { Say(line); }),
       obsolete_(*environment_.file_system, segments_),
-      table_(std::make_shared<const KeyspaceTable>()) {}
+      table_(std::make_shared<const KeyspaceTable>()),
+      block_cache_size_(options_.block_cache_size) {}
 
 absl::StatusOr<std::unique_ptr<DatabaseImpl>> DatabaseImpl::Open(absl::string_view path,
                                                                  const Options& options,
@@ -171,10 +173,10 @@ void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreS
       *environment_.file_system, *environment_.executor, *environment_.clock, options_, directory_,
       *versions_, *log_, obsolete_, reading_, counters_, environment_.new_random, keyspaces,
       [this](const absl::Status& status) { queue_->Poison(status); },
-      [this](absl::string_view line) { Say(line); }});
+      [this](absl::string_view line) { Say(line); }, space_});
   write_path_ = std::make_unique<WritePath>(
       WritePathParts{*environment_.clock, options_, *versions_, *log_, *background_, reading_,
-                     counters_, conflicts_, keyspaces});
+                     counters_, conflicts_, space_, shares_, keyspaces});
   queue_ = std::make_unique<CommitQueue>(*write_path_, *environment_.clock,
                                          SequenceNumber{last_sequence()},
                                          CommitQueueOptions{.flushes_in_flight = 2});
@@ -182,35 +184,13 @@ void DatabaseImpl::MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreS
 
 // --- closing
 
-class DatabaseImpl::CallGuard {
- public:
-  explicit CallGuard(DatabaseImpl& database) : database_(database) {
-    MutexLock lock(database_.mutex_);
-    if (database_.closing_) return;
-    ++database_.calls_;
-    inside_ = true;
-  }
-  ~CallGuard() {
-    if (!inside_) return;
-    MutexLock lock(database_.mutex_);
-    if (--database_.calls_ == 0 && database_.closing_) database_.call_ended_.NotifyAll();
-  }
-  CallGuard(const CallGuard&) = delete;
-  CallGuard& operator=(const CallGuard&) = delete;
-  absl::Status status() const { return inside_ ? absl::OkStatus() : Closed(); }
-
- private:
-  DatabaseImpl& database_;
-  bool inside_ = false;
-};
-
 DatabaseImpl::~DatabaseImpl() {
   const absl::Status closed = Close();
   if (!closed.ok()) Say(absl::StrCat("closing failed: ", closed.ToString()));
 }
 
 absl::Status DatabaseImpl::CheckNotClosed() const {
-  return reading_.closed.load(std::memory_order_acquire) ? Closed() : absl::OkStatus();
+  return reading_.closed.load(std::memory_order_acquire) ? CallGuard::Closed() : absl::OkStatus();
 }
 
 absl::Status DatabaseImpl::Close() {
@@ -396,7 +376,7 @@ absl::Status DatabaseImpl::PersistOptions() {
   for (const auto& [id, keyspace] : versions_->state()->keyspaces) {
     keyspaces[keyspace.name] = keyspace.options;
   }
-  return WriteOptionsFile(*environment_.file_system, directory_, options_, keyspaces);
+  return WriteOptionsFile(*environment_.file_system, directory_, given_options_, keyspaces);
 }
 
 // --- writing
@@ -413,6 +393,7 @@ absl::Status DatabaseImpl::Write(const WriteBatch& batch, Durability durability,
   WriteRequest request;
   request.table = table();
   FIRN_RETURN_IF_ERROR(FillRequest(batch, durability, request));
+  FIRN_RETURN_IF_ERROR(CheckSizes(request.limited));
   request.transaction = transaction;
   const KeyspaceImpl::VolatileWrite in_progress(request.volatile_keyspace);
   FIRN_RETURN_IF_ERROR(queue_->Commit(request));
@@ -525,29 +506,6 @@ absl::StatusOr<VerifyReport> DatabaseImpl::Verify(VerifyLevel level) {
   return VerifyStore({*environment_.file_system, directory_, *versions_, *log_, *keyspaces}, level);
 }
 
-Statistics DatabaseImpl::statistics() const {
-  Statistics statistics;
-  counters_.Read(statistics);
-  const absl::string_view io = environment_.file_system->name();
-  statistics.io = std::string(io);
-  statistics.io_reason = environment_.io_reason;
-  statistics.last_sequence = last_sequence();
-  statistics.log_bytes = log_->written_bytes();
-  const CacheCounters blocks = blocks_.Counters();
-  statistics.block_cache_hits = blocks.hits;
-  statistics.block_cache_misses = blocks.misses;
-  statistics.block_cache_bytes = blocks.charge;
-  statistics.snapshots = snapshots_.count();
-  statistics.transactions_open = conflicts_.open();
-  const std::shared_ptr<const KeyspaceTable> keyspaces = table();
-  for (const auto& [id, keyspace] : *keyspaces) {
-    statistics.keyspaces.push_back(keyspace->statistics());
-  }
-  std::sort(statistics.keyspaces.begin(), statistics.keyspaces.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
-  return statistics;
-}
-
 void DatabaseImpl::Say(absl::string_view line) const {
   if (options_.log_sink) options_.log_sink(line);
 }
@@ -594,7 +552,6 @@ absl::Status Database::DropBelow(const Keyspace& keyspace, absl::string_view key
 }
 absl::Status Database::WaitForBackgroundWork() { return impl_->WaitForBackgroundWork(); }
 absl::StatusOr<VerifyReport> Database::Verify(VerifyLevel level) { return impl_->Verify(level); }
-Statistics Database::statistics() const { return impl_->statistics(); }
 const std::map<std::string, std::string>& Database::identity() const { return impl_->identity(); }
 const std::string& Database::store_id() const { return impl_->store_id(); }
 const std::string& Database::path() const { return impl_->path(); }

@@ -23,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/mutex.h"
@@ -31,9 +32,11 @@
 #include "engine/commit_queue.h"
 #include "engine/conflict_check.h"
 #include "engine/keyspace.h"
+#include "engine/memory_budget.h"
 #include "engine/obsolete_files.h"
 #include "engine/recovery.h"
 #include "engine/snapshot_registry.h"
+#include "engine/space_watch.h"
 #include "engine/statistics.h"
 #include "engine/store_file.h"
 #include "engine/turn.h"
@@ -101,6 +104,11 @@ class DatabaseImpl {
   absl::Status DropBelow(const Keyspace& keyspace, absl::string_view key);
   absl::Status WaitForBackgroundWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<VerifyReport> Verify(VerifyLevel level) ABSL_LOCKS_EXCLUDED(mutex_);
+  // engine/database_limits.cc
+  absl::Status SetSizeLimits(const Keyspace& keyspace, const SizeLimits& limits);
+  absl::Status SetBlockCacheSize(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
+  uint64_t ReserveMemory(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReturnMemory(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   Statistics statistics() const ABSL_LOCKS_EXCLUDED(mutex_);
   const std::map<std::string, std::string>& identity() const { return store_.identity; }
   const std::string& store_id() const { return store_.id; }
@@ -122,6 +130,9 @@ class DatabaseImpl {
   std::string FolderOf(absl::string_view keyspace) const;
   std::shared_ptr<const KeyspaceTable> table() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<KeyspaceImpl> Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // ResourceExhausted/kKeyspaceFull if one of them is above its limit; passing one is said in the log.
+  absl::Status CheckSizes(absl::Span<KeyspaceImpl* const> keyspaces);
+  uint64_t BlockCacheSize() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace);
   absl::Status PersistOptions();
   // VersionSet::Commit(); a failure that sticks there sticks in the commit queue too.
@@ -131,7 +142,9 @@ class DatabaseImpl {
 
   // In order of birth; members die in the opposite order.
   const std::string path_;
-  const Options options_;
+  const Options given_options_;
+  const MemoryShares shares_;
+  const Options options_;  // the given ones, cut to the shares
   const Environment environment_;
   std::string directory_;
   StoreFile store_;
@@ -142,6 +155,7 @@ class DatabaseImpl {
   SegmentCache segments_;
   ReadContext reading_;
   ConflictCheck conflicts_;
+  SpaceWatch space_;
   ObsoleteFiles obsolete_;
   std::unique_ptr<VersionSet> versions_;
   std::unique_ptr<ActiveLog> log_;
@@ -158,6 +172,8 @@ class DatabaseImpl {
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;  // in progress
+  uint64_t reserved_ ABSL_GUARDED_BY(mutex_) = 0;          // bytes, of the block cache's share
+  uint64_t block_cache_size_ ABSL_GUARDED_BY(mutex_) = 0;  // that was asked for
 };
 
 }  // namespace firn

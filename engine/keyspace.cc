@@ -35,6 +35,7 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
       options_(state.options),
       work_(WorkFor(SegmentLayoutOf(options_.layout))),
       rules_(RulesFor(options_)),
+      size_limits_({options_.size_soft_limit, options_.size_limit}),
       bound_(state.bound),
       segments_(context.segments, directory),
       active_(Memtable::Create(options_.layout)),
@@ -200,6 +201,10 @@ KeyspaceStatistics KeyspaceImpl::statistics() const {
   statistics.name = name_;
   statistics.id = id_.value;
   statistics.memtable_bytes = pinned->memtable_bytes();
+  statistics.bytes = size();
+  statistics.size_limits = size_limits_.limits();
+  statistics.above_soft_limit = size_limits_.limited() && size_limits_.above_soft();
+  statistics.refused = size_limits_.refused();
   statistics.entries_estimate = levels.entry_count() + pinned->active()->entry_count();
   for (const ImmutableMemtable& immutable : pinned->immutables()) {
     statistics.entries_estimate += immutable.memtable->entry_count();
@@ -209,6 +214,18 @@ KeyspaceStatistics KeyspaceImpl::statistics() const {
         {levels.level(LevelIndex{level}).size(), levels.bytes(LevelIndex{level})});
   }
   return statistics;
+}
+
+uint64_t KeyspaceImpl::size() const {
+  const std::shared_ptr<const Version> pinned = version();
+  uint64_t bytes = pinned->active()->empty() ? 0 : pinned->active()->ApproximateMemory();
+  for (const ImmutableMemtable& immutable : pinned->immutables()) {
+    bytes += immutable.memtable->ApproximateMemory();
+  }
+  for (uint32_t level = 0; level < kLevelCount; ++level) {
+    bytes += pinned->levels()->bytes(LevelIndex{level});
+  }
+  return bytes;
 }
 
 bool KeyspaceImpl::SwitchMemtable(SequenceNumber floor) {

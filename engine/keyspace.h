@@ -26,6 +26,7 @@
 #include "base/types.h"
 #include "compaction/layout_work.h"
 #include "engine/entry_rules.h"
+#include "engine/keyspace_size.h"
 #include "engine/memtable.h"
 #include "engine/snapshot_registry.h"
 #include "engine/statistics.h"
@@ -82,6 +83,10 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
     EndDrop();
   }
   bool dropped() const { return dropped_.load(std::memory_order_acquire); }
+
+  // --- its size: of memtables that hold something, and segments
+  uint64_t size() const;
+  KeyspaceSize& size_limits() { return size_limits_; }
 
   // --- what its layout asks of entries
   const EntryRules& rules() const { return rules_; }
@@ -151,6 +156,7 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   const KeyspaceOptions options_;
   const LayoutWork& work_;
   const EntryRules rules_;
+  KeyspaceSize size_limits_;
   AscendingKeys ascending_;
   std::atomic<uint64_t> bound_;
   SegmentDirectory segments_;

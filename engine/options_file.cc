@@ -46,7 +46,8 @@ absl::string_view CompressionName(Compression compression) {
 std::string EncodeOptionsFile(const Options& options,
                               const std::map<std::string, KeyspaceOptions>& keyspaces) {
   std::string text = "# The options in force since the store was last opened; sizes in bytes.\n";
-  absl::StrAppend(&text, "# Written by firn for people: changing it changes nothing.\n\n[store]\n");
+  absl::StrAppend(&text, "# Written at every open. The command line opens the store with [store]; for a\n",
+                  "# program that embeds firn, changing it changes nothing.\n\n[store]\n");
   AppendField(text, "storage", options.storage == Storage::kMemory ? "memory" : "disk");
   for (const OptionName& about : StoreOptionNames()) {
     AppendField(text, about.name, GetOption(options, about.name).value());

@@ -1,6 +1,7 @@
 // engine/options_file.h: OPTIONS.toml, the options in force, for people to read. It is written at
 // every open and never read back by the engine: what must last (the layout of a keyspace, the facts
-// of a store) stands in the manifest and in FIRN.
+// of a store) stands in the manifest and in FIRN. The commands of `firn` read the table [store], so that
+// a store is opened as it was created (engine/admin/config.h).
 #ifndef FIRN_ENGINE_OPTIONS_FILE_H_
 #define FIRN_ENGINE_OPTIONS_FILE_H_
 

@@ -32,22 +32,33 @@ absl::InlinedVector<ByteSpan, 16> PiecesOf(const CommitBatch& batch, ByteSpan he
   return pieces;
 }
 
+WriteThrottleLimits WithShares(WriteThrottleLimits limits, const MemoryShares& shares) {
+  if (shares.budget == 0) return limits;
+  limits.all_unflushed_bytes_slow = shares.memtables - shares.memtables / 4;
+  limits.all_unflushed_bytes_stop = shares.memtables;
+  return limits;
+}
+
 }  // namespace
 
 WritePath::WritePath(WritePathParts parts)
     : parts_(std::move(parts)),
-      limits_(LimitsFor(parts_.options.memtable_size, parts_.options.immutable_memtables_max,
-                        parts_.options.level0_segments_slow, parts_.options.level0_segments_stop)) {
-}
+      limits_(WithShares(
+          LimitsFor(parts_.options.memtable_size, parts_.options.immutable_memtables_max,
+                    parts_.options.level0_segments_slow, parts_.options.level0_segments_stop),
+          parts_.shares)) {}
 
 // --- before the numbers
 
 absl::Status WritePath::HoldBack(uint64_t bytes) {
+  FIRN_RETURN_IF_ERROR(
+      parts_.space.CheckWrite(bytes, [this] { return parts_.background.UnflushedBytes(); }));
   const uint64_t begin = parts_.clock.MonotonicMicroseconds();
   bool held_back = false;
   while (true) {
     FIRN_RETURN_IF_ERROR(parts_.background.ResumeIfRoom());
     const WriteDebt debt = parts_.background.Debt();
+    all_active_bytes_ = debt.all_active_bytes;
     const ThrottleDecision decision = DecideThrottle(debt, limits_, bytes);
     parts_.background.NoteThrottle(decision.kind, debt);
     if (decision.kind == ThrottleDecision::Kind::kGo) {
@@ -64,8 +75,11 @@ absl::Status WritePath::HoldBack(uint64_t bytes) {
     parts_.background.ScheduleAll();
     const bool changed = parts_.background.AwaitChange();
     FIRN_RETURN_IF_ERROR(parts_.background.error());
-    // Nothing is under way, or due: nothing to wait for.
-    if (!changed) break;
+    if (!changed) {
+      // Nothing is under way, or due: nothing to wait for, unless merges wait for room on the disk.
+      FIRN_RETURN_IF_ERROR(parts_.background.merge_space_error());
+      break;
+    }
   }
   if (held_back) {
     parts_.counters.slowdown_us.fetch_add(parts_.clock.MonotonicMicroseconds() - begin,
@@ -100,7 +114,8 @@ absl::StatusOr<CommitTarget::Room> WritePath::Prepare(const CommitBatch& batch) 
   FIRN_RETURN_IF_ERROR(HoldBack(batch.size));
   const bool ready = !memtable_is_full_.load(std::memory_order_acquire) &&
                      (!batch.logged || parts_.log.Fits(PayloadSize(batch))) && !NeedsMark(batch) &&
-                     LogPinner() == nullptr;
+                     LogPinner() == nullptr &&
+                     all_active_bytes_ <= parts_.shares.active_memtables;
   return ready ? Room::kReady : Room::kAlone;
 }
 
@@ -118,7 +133,26 @@ absl::Status WritePath::MakeRoom(const CommitBatch& batch) {
       SwitchMemtable(keyspace);
     }
   }
+  SwitchLargest();
   return NeedsMark(batch) ? MarkVolatile(batch) : absl::OkStatus();
+}
+
+void WritePath::SwitchLargest() {
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  while (true) {
+    uint64_t sum = 0;
+    std::shared_ptr<KeyspaceImpl> largest;
+    for (const auto& [id, keyspace] : *table) {
+      const Memtable& active = keyspace->active();
+      if (active.empty()) continue;
+      sum += active.ApproximateMemory();
+      const bool is_larger = largest == nullptr || active.ApproximateMemory() >
+                                                       largest->active().ApproximateMemory();
+      if (is_larger) largest = keyspace;
+    }
+    if (sum <= parts_.shares.active_memtables) return;
+    SwitchMemtable(largest);
+  }
 }
 
 SequenceNumber WritePath::SwitchMemtable(const std::shared_ptr<KeyspaceImpl>& keyspace) {

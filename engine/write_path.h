@@ -20,6 +20,7 @@
 #include "engine/conflict_check.h"
 #include "engine/entry_rules.h"
 #include "engine/keyspace.h"
+#include "engine/memory_budget.h"
 #include "engine/statistics.h"
 #include "engine/version_set.h"
 #include "engine/write_throttle.h"
@@ -37,6 +38,7 @@ struct WriteRequest : CommitRequest {
     AscendingKeys::Run run;
   };
   std::vector<Ascent> ascents;
+  std::vector<KeyspaceImpl*> limited;         // with a size limit, and puts in this batch
   ConflictQuery* transaction = nullptr;       // what it must not have lost against; null: nothing
 };
 
@@ -49,6 +51,8 @@ struct WritePathParts {
   ReadContext& reading;
   EngineCounters& counters;
   ConflictCheck& conflicts;
+  SpaceWatch& space;
+  const MemoryShares& shares;
   std::function<std::shared_ptr<const KeyspaceTable>()> keyspaces;
 };
 
@@ -76,6 +80,8 @@ class WritePath final : public CommitTarget {
   // Of the keyspaces with entries in the oldest sealed log: whose active memtable must be flushed for
   // the logs to get shorter. Null if the logs are short enough or a flush is on its way.
   std::shared_ptr<KeyspaceImpl> LogPinner() const;
+  // With a memory budget: while the active memtables are too large together, the largest goes.
+  void SwitchLargest();
   absl::Status MarkVolatile(const CommitBatch& batch);
   SequenceNumber published() const {
     return SequenceNumber{parts_.reading.published.load(std::memory_order_acquire)};
@@ -85,6 +91,7 @@ class WritePath final : public CommitTarget {
   const WriteThrottleLimits limits_;
   std::atomic<bool> memtable_is_full_{false};
   OwedDelay owed_delay_;  // of whoever prepares a group: one at a time
+  uint64_t all_active_bytes_ = 0;  // of the leader's last look
 };
 
 }  // namespace firn

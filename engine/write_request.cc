@@ -19,6 +19,10 @@ absl::Status BatchTooLarge(uint64_t size) {
 // What the layout asks of the entry; keys that must ascend are noted for the commit queue.
 absl::Status CheckEntry(const BatchEntry& entry, KeyspaceImpl& keyspace, WriteRequest& request) {
   FIRN_RETURN_IF_ERROR(keyspace.rules().Check(entry.kind, entry.key, keyspace.name()));
+  if (keyspace.size_limits().limited() && entry.kind == EntryKind::kPut) {
+    const auto found = std::find(request.limited.begin(), request.limited.end(), &keyspace);
+    if (found == request.limited.end()) request.limited.push_back(&keyspace);
+  }
   if (!keyspace.rules().ascending) return absl::OkStatus();
   const uint64_t key = LoadSequenceKey(entry.key);
   const auto run = std::find_if(

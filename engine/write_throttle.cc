@@ -35,6 +35,8 @@ ThrottleDecision DecideThrottle(const WriteDebt& debt, const WriteThrottleLimits
                                 uint64_t group_bytes) {
   const double pressure = std::max(
       {Pressure(debt.unflushed_bytes, limits.unflushed_bytes_slow, limits.unflushed_bytes_stop),
+       Pressure(debt.all_unflushed_bytes, limits.all_unflushed_bytes_slow,
+                limits.all_unflushed_bytes_stop),
        Pressure(debt.immutable_memtables, limits.immutable_memtables_slow,
                 limits.immutable_memtables_stop),
        Pressure(debt.level0_segments, limits.level0_segments_slow, limits.level0_segments_stop)});

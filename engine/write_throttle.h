@@ -21,6 +21,8 @@ inline constexpr uint64_t kThrottledBytesMin = 256;
 // What the background owes, for the keyspace that is worst off.
 struct WriteDebt {
   uint64_t unflushed_bytes = 0;     // in memtables, active and immutable
+  uint64_t all_unflushed_bytes = 0;  // of all keyspaces together
+  uint64_t all_active_bytes = 0;     // of these in active memtables
   size_t immutable_memtables = 0;   // waiting for a flush
   size_t level0_segments = 0;
 };
@@ -33,6 +35,8 @@ struct WriteThrottleLimits {
   size_t immutable_memtables_stop = 0;
   size_t level0_segments_slow = 0;
   size_t level0_segments_stop = 0;
+  uint64_t all_unflushed_bytes_slow = UINT64_MAX - 1;
+  uint64_t all_unflushed_bytes_stop = UINT64_MAX;
 };
 
 // Limits from the options. `immutable_memtables_max` waiting beside a full active memtable is all that

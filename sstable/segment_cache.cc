@@ -1,5 +1,6 @@
 #include "sstable/segment_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -9,20 +10,31 @@ namespace firn {
 namespace {
 
 // Shards share the bound equally: few readers are not worth splitting.
-size_t ShardsFor(size_t readers_max) {
-  return readers_max >= 128 ? ShardedLruCache<FileNumber, SegmentReader>::kDefaultShards : 1;
+size_t ShardsFor(size_t readers_max, size_t bytes_max) {
+  return readers_max >= 128 && bytes_max == SIZE_MAX ? ShardedLruCache<FileNumber, SegmentReader>::kDefaultShards : 1;
 }
 
 }  // namespace
 
 SegmentCache::SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
-                           SegmentCounters* counters, FileAccess access)
+                           SegmentCounters* counters, FileAccess access, size_t bytes_max)
     : file_system_(file_system),
       blocks_(blocks),
       counters_(counters),
       access_(access),
-      readers_(readers_max, ShardsFor(readers_max)) {
+      readers_max_(readers_max),
+      bytes_max_(bytes_max),
+      charge_min_(bytes_max == SIZE_MAX ? 1 : std::max<size_t>(1, bytes_max / readers_max)),
+      readers_(bytes_max == SIZE_MAX ? readers_max : charge_min_ * readers_max,
+               ShardsFor(readers_max, bytes_max)) {
   FIRN_CHECK(readers_max > 0);
+}
+
+size_t SegmentCache::readers_max() const {
+  if (bytes_max_ == SIZE_MAX) return readers_max_;
+  const CacheCounters now = readers_.Counters();
+  const size_t average = now.entries == 0 ? charge_min_ : now.charge / now.entries;
+  return std::min(readers_max_, readers_.capacity() / std::max(average, charge_min_));
 }
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
@@ -34,8 +46,16 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
   FIRN_ASSIGN_OR_RETURN(
       reader, SegmentReader::Open(file_system_, JoinPath(directory, SegmentFileName(meta.number)),
                                   meta, blocks_, counters_, access_));
-  readers_.Insert(meta.number, reader, 1);
-  return reader;
+  const size_t usage = reader->memory_usage();
+  usage_->fetch_add(usage, std::memory_order_relaxed);
+  const std::shared_ptr<const SegmentReader> counted(
+      reader.get(), [reader, usage, sum = usage_](const SegmentReader*) {
+        sum->fetch_sub(usage, std::memory_order_relaxed);
+      });
+  const bool in_bytes = bytes_max_ != SIZE_MAX;
+  readers_.Insert(meta.number, counted,
+                  in_bytes ? std::clamp(usage, charge_min_, readers_.capacity()) : 1);
+  return counted;
 }
 
 void SegmentCache::Erase(FileNumber number) { readers_.Erase(number); }

@@ -1,11 +1,14 @@
 // sstable/segment_cache.h: a bounded set of open segments.
 //
-// Least recently used readers are closed beyond the bound; one that is in use stays open until its
+// Least recently used readers are closed beyond the bound, in readers and, if there is one, in bytes of
+// their indexes; one that is in use stays open until its
 // last shared_ptr goes. One cache serves a whole store: file numbers are never used twice in it.
 #ifndef FIRN_SSTABLE_SEGMENT_CACHE_H_
 #define FIRN_SSTABLE_SEGMENT_CACHE_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,8 +26,10 @@ namespace firn {
 class SegmentCache {
  public:
   // `blocks` and `counters` may be null; all must outlive the cache and the readers it gave out.
+  // `bytes_max`: of the indexes of readers kept; one reader is kept whatever its size.
   SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
-               SegmentCounters* counters, FileAccess access = FileAccess::kBuffered);
+               SegmentCounters* counters, FileAccess access = FileAccess::kBuffered,
+               size_t bytes_max = SIZE_MAX);
 
   // The reader of `meta`, opened from `directory`/SegmentFileName(meta.number) if it is not here.
   // Errors are those of SegmentReader::Open() and are not remembered.
@@ -33,7 +38,10 @@ class SegmentCache {
   // Forgets a reader: before its file is deleted.
   void Erase(FileNumber number);
 
-  size_t readers_max() const { return readers_.capacity(); }
+  // So many readers of the size that they have now fit into the bounds.
+  size_t readers_max() const;
+  // Indexes of all readers that exist, those in use elsewhere included.
+  size_t memory_usage() const { return usage_->load(std::memory_order_relaxed); }
   size_t size() const { return readers_.Counters().entries; }  // readers kept
 
  private:
@@ -41,6 +49,11 @@ class SegmentCache {
   BlockCache* const blocks_;
   SegmentCounters* const counters_;
   const FileAccess access_;  // how segments are read
+  const size_t readers_max_;
+  const size_t bytes_max_;
+  // What a reader is charged at least: so the bound in bytes is one in readers, too.
+  const size_t charge_min_;
+  const std::shared_ptr<std::atomic<size_t>> usage_ = std::make_shared<std::atomic<size_t>>(0);
   ShardedLruCache<FileNumber, SegmentReader> readers_;
 };
 

@@ -15,6 +15,7 @@
 #include "base/blake2b.h"
 #include "base/status.h"
 #include "base/types.h"
+#include "engine/admin/config.h"
 #include "tree/label.h"
 
 namespace firn {
@@ -93,11 +94,27 @@ absl::Status Store::Close() {
   return database == nullptr ? absl::OkStatus() : database->Close();
 }
 
+namespace {
+
+// Those that the store was created or last opened with. A cache of 64 MiB, for a store that says nothing.
+absl::StatusOr<Options> StoredOptions(const std::string& directory) {
+  absl::StatusOr<Config> stored = ReadConfig(directory + "/OPTIONS.toml");
+  if (stored.ok()) return std::move(stored->store);
+  if (!absl::IsNotFound(stored.status())) return stored.status();
+  Options options;
+  options.block_cache_size = size_t{64} << 20;
+  return options;
+}
+
+}  // namespace
+
 absl::StatusOr<Store> OpenStore(const std::string& directory, const StoreOptions& options) {
-  Options database_options;
+  FIRN_ASSIGN_OR_RETURN(Options database_options, StoredOptions(directory));
   database_options.mode = OpenMode::kOpenExisting;
-  database_options.memtable_size = options.memtable_size;
-  database_options.block_cache_size = options.block_cache_size;
+  database_options.memory_budget = options.memory_budget.value_or(database_options.memory_budget);
+  database_options.memtable_size = options.memtable_size.value_or(database_options.memtable_size);
+  database_options.block_cache_size =
+      options.block_cache_size.value_or(database_options.block_cache_size);
   if (options.verbose) database_options.log_sink = LogToStderr;
   Store store;
   FIRN_ASSIGN_OR_RETURN(store.database, Database::Open(directory, database_options));
@@ -112,9 +129,9 @@ absl::StatusOr<Store> OpenStore(const std::string& directory, const StoreOptions
   return store;
 }
 
-absl::StatusOr<Store> CreateStore(const std::string& directory, const TreeParameters& parameters) {
+absl::StatusOr<Store> CreateStore(const std::string& directory, const TreeParameters& parameters,
+                                  Options options) {
   FIRN_RETURN_IF_ERROR(CheckTreeParameters(parameters));  // before anything is made
-  Options options;
   options.mode = OpenMode::kCreateNew;
   options.identity = TreeIdentity(parameters);
   Store store;
@@ -148,10 +165,12 @@ absl::StatusOr<Digest> DigestArgument(absl::string_view argument) {
 
 void AddStoreFlags(CLI::App& app, StoreOptions& options) {
   const CLI::AsSizeValue sizes(/*kb_is_1000=*/false);
-  app.add_option("--memtable-size", options.memtable_size, "Bytes (64MiB); flushed when full")
+  app.add_option("--memory-budget", options.memory_budget,
+                 "Bytes for all of it, 0: none (this and the next two: as the store was last opened)")
       ->transform(sizes);
-  app.add_option("--block-cache-size", options.block_cache_size, "Bytes (64MiB)")
+  app.add_option("--memtable-size", options.memtable_size, "Bytes; flushed when full")
       ->transform(sizes);
+  app.add_option("--block-cache-size", options.block_cache_size, "Bytes")->transform(sizes);
   app.add_option("--node-cache-size", options.node_cache_size, "Bytes (256MiB)")->transform(sizes);
   app.add_option("--node-cache-nodes", options.node_cache_nodes,
                  "Keep at most so many tree nodes in memory (0: as --node-cache-size says)");

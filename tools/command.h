@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -67,8 +68,9 @@ struct Store {
 
 // How a command opens stores; every field has a flag, added by AddStoreFlags().
 struct StoreOptions {
-  uint64_t memtable_size = uint64_t{64} << 20;      // --memtable-size
-  uint64_t block_cache_size = uint64_t{64} << 20;   // --block-cache-size
+  std::optional<uint64_t> memory_budget;            // --memory-budget; none: as in OPTIONS.toml
+  std::optional<uint64_t> memtable_size;            // --memtable-size; the same
+  std::optional<uint64_t> block_cache_size;         // --block-cache-size; the same
   uint64_t node_cache_size = uint64_t{256} << 20;   // --node-cache-size
   uint64_t node_cache_nodes = 0;                    // --node-cache-nodes; 0: by bytes alone
   uint64_t checkpoint_every = 100'000;              // --checkpoint-every operations
@@ -81,8 +83,9 @@ void AddStoreFlags(CLI::App& app, StoreOptions& options);
 absl::StatusOr<Store> OpenStore(const std::string& directory, const StoreOptions& options);
 
 // Makes a store with an empty tree in `directory`, which must be absent or empty. AlreadyExists if
-// it is a store.
-absl::StatusOr<Store> CreateStore(const std::string& directory, const TreeParameters& parameters);
+// it is a store. It is opened with `options` from then on (OPTIONS.toml).
+absl::StatusOr<Store> CreateStore(const std::string& directory, const TreeParameters& parameters,
+                                  Options options = {});
 
 // Bytes of all files under `directory`, as the file system counts their sizes.
 uint64_t BytesOnDisk(const std::string& directory);

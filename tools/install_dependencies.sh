@@ -12,8 +12,8 @@ packages=(
   meson ninja-build pkg-config g++ ccache git python3
   # Libraries of firn itself.
   libabsl-dev liburing-dev liblz4-dev
-  # Command line tool, bindings' JSON, compressed vectors and records.
-  libcli11-dev nlohmann-json3-dev zlib1g-dev
+  # Command line tool, configuration files, bindings' JSON, compressed vectors and records.
+  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev zlib1g-dev
   # Tests and benchmarks; job files, and the engines and the tool that firn is compared with.
   libgtest-dev libgmock-dev libbenchmark-dev
   libinih-dev librocksdb-dev libleveldb-dev liblmdb-dev libsqlite3-dev fio

@@ -106,9 +106,10 @@ absl::StatusOr<std::shared_ptr<TreeStore>> OpenStore(Database& database,
   } else {
     FIRN_ASSIGN_OR_RETURN(tree, ReadTree(database, keyspaces.metadata, options));
   }
+  const uint64_t reserved = database.ReserveMemory(options.node_cache_bytes);
   return std::make_shared<TreeStore>(
       database, keyspaces, tree,
-      NodeCache::Limits{.bytes = options.node_cache_bytes, .nodes = options.node_cache_nodes});
+      NodeCache::Limits{.bytes = reserved, .nodes = options.node_cache_nodes}, reserved);
 }
 
 constexpr uint64_t kMetadataSizeMax = uint64_t{16} << 20;  // bytes, of a value or of a checkpoint's

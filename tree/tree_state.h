@@ -29,12 +29,16 @@ namespace firn {
 // longer than the Database.
 struct TreeStore {
   TreeStore(Database& its_database, const TreeKeyspaces& its_keyspaces, const StoredTree& its_tree,
-            const NodeCache::Limits& cache_limits)
+            const NodeCache::Limits& cache_limits, uint64_t its_reserved)
       : database(its_database),
         keyspaces(its_keyspaces),
         tree(its_tree),
         log(its_keyspaces.operations, its_keyspaces.indexes),
-        cache(cache_limits) {}
+        cache(cache_limits),
+        reserved(its_reserved) {}
+  ~TreeStore() { database.ReturnMemory(reserved); }
+  TreeStore(const TreeStore&) = delete;
+  TreeStore& operator=(const TreeStore&) = delete;
 
   NodeStore NodesAt(const Snapshot& snapshot) {
     return NodeStore(keyspaces.nodes, kOnlyTree, snapshot, &cache, &counters);
@@ -45,6 +49,7 @@ struct TreeStore {
   const StoredTree tree;
   const OperationLog log;
   NodeCache cache;
+  const uint64_t reserved;  // bytes of the database's memory budget, for the cache
   NodeCounters counters;
 };
 

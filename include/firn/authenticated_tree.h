@@ -76,6 +76,7 @@ struct TreeOptions {
 
   // Stored nodes kept in memory for the next path: the smaller of both limits; 0: none is kept, and
   // every step of every path is read from the nodes keyspace.
+  // Counts as part of the database's memory budget, if there is one, which may grant less.
   size_t node_cache_bytes = size_t{64} << 20;
   std::optional<size_t> node_cache_nodes;  // none: only the bytes count
 

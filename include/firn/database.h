@@ -81,8 +81,9 @@ class Database {
   // success every read that starts later sees it. May block. An empty batch does nothing.
   // Errors: InvalidArgument (too large, an empty handle, kVolatile over two keyspaces, an
   // entry that the layout of its keyspace does not take: see KeyspaceLayout),
-  // FailedPrecondition (dropped keyspace, closed), ResourceExhausted (disk full: nothing is
-  // written; works again when there is room), or an I/O error, which every later Write() then
+  // FailedPrecondition (dropped keyspace, closed), ResourceExhausted (kDiskFull: nothing is
+  // written; works again when there is room; kKeyspaceFull: a put into a keyspace that is above its
+  // size_limit), or an I/O error, which every later Write() then
   // returns (kPoisoned) until the database is reopened.
   absl::Status Write(const WriteBatch& batch, Durability durability);
   // Makes every kBuffered write that has returned durable.
@@ -117,6 +118,17 @@ class Database {
   // Reads everything at `level` and reports damage. OK with damage listed; an error only if the
   // walk itself could not be done. Reads and writes go on meanwhile.
   absl::StatusOr<VerifyReport> Verify(VerifyLevel level);
+
+  // From the next write on; durable. InvalidArgument/kInvalidOption (firn/options.h has the ranges).
+  absl::Status SetSizeLimits(const Keyspace& keyspace, const SizeLimits& limits);
+  // At once. InvalidArgument/kInvalidOption: above 1 TiB, or above the share that a memory budget
+  // leaves (statistics().memory.block_cache.share).
+  absl::Status SetBlockCacheSize(uint64_t bytes);
+  // For a cache of the caller's own that is to count as part of the memory budget: takes up to `bytes`
+  // from the block cache, which keeps at least half of its share. What was granted, `bytes` if there
+  // is no budget; give it back with ReturnMemory().
+  uint64_t ReserveMemory(uint64_t bytes);
+  void ReturnMemory(uint64_t bytes);
 
   Statistics statistics() const;
   const std::map<std::string, std::string>& identity() const;  // as given at creation

@@ -33,6 +33,7 @@ enum class ErrorReason : uint16_t {
   kMissingFile = 15,       // a file that the manifest names is not there
   kSerialization = 16,     // a record could not be decoded
   kUnsupported = 17,       // not built or not offered
+  kKeyspaceFull = 18,      // a keyspace is above its size_limit; resumes when there is room
   // Transactions (firn/transaction.h).
   kConflict = 20,           // another write came first; run the transaction again
   kTransactionEnded = 21,   // it was committed or rolled back already

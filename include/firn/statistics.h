@@ -34,6 +34,7 @@ struct MemoryStatistics {
   MemoryPart block_cache;
   MemoryPart transactions; // keys that transactions are checked against
   MemoryPart indexes;      // of open segments
+  uint64_t reserved = 0;   // by ReserveMemory()
   uint64_t fixed = 0;      // set aside for logs, threads, jobs in progress
 };
 

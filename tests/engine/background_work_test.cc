@@ -239,8 +239,8 @@ TEST_F(BackgroundWorkTest, VolatileWritesSurviveAFullManifestAndACleanClose) {
     const absl::Status flushed = store_->Flush(store_.Open("bulk"));
     const bool was_hit = faulty_.hits(rule) > 0;
     faulty_.ClearRules();
-    ASSERT_EQ(flushed.ok(), !was_hit);
-    if (was_hit) {
+    ASSERT_TRUE(flushed.ok() || was_hit);
+    if (!flushed.ok()) {  // else it hit a merge, which waits until there is room
       ++hits;
       EXPECT_THAT(flushed, HasReason(ErrorReason::kDiskFull));
       ASSERT_THAT(store_.Close(), IsOk());

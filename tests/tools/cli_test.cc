@@ -145,6 +145,42 @@ TEST_F(CliTest, WrongUsageIsExitCodeTwo) {
   EXPECT_EQ(Run("import --help").code, 0);
 }
 
+TEST_F(CliTest, AStoreKeepsTheOptionsItWasCreatedWith) {
+  const auto options_of = [](const std::string& store) {
+    std::ifstream file(store + "/OPTIONS.toml");
+    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  };
+  const std::string small = NewStore("--preset low-memory");
+  EXPECT_THAT(options_of(small), HasSubstr("memory_budget = 67108864\nmemtable_size = 4194304\n"));
+  RootOf(small);
+  EXPECT_THAT(options_of(small), HasSubstr("memory_budget = 67108864\nmemtable_size = 4194304\n"));
+  const std::string file =
+      Write("F.toml", "preset = \"read-heavy\"\n[store]\nblock_cache_size = \"96 MiB\"\n");
+  const std::string large = NewStore("--config " + file);
+  RootOf(large);
+  EXPECT_THAT(options_of(large), HasSubstr("block_cache_size = 100663296\n"));
+  EXPECT_THAT(options_of(large), HasSubstr("open_segments_max = 4096\n"));
+}
+
+TEST_F(CliTest, AConfigurationThatIsWrongMakesNoStore) {
+  const std::string store = folder_.File("never");
+  const auto refused = [&](const std::string& arguments, const std::string& message) {
+    const Result result = Run("create " + store + " " + arguments);
+    EXPECT_EQ(result.code, 2) << arguments;
+    EXPECT_THAT(result.err, HasSubstr(message));
+    EXPECT_FALSE(std::filesystem::exists(store)) << arguments;
+  };
+  refused("--preset fast", "balanced, write-heavy");
+  refused("--config " + Write("a.toml", "[store]\nsegment_sise = 1\n"),
+          "a.toml:2: option segment_sise: no such option; did you mean segment_size?");
+  refused("--config " + Write("b.toml", "[store]\nsegment_size = 1\n"), "b.toml:2: option segment_size: 1");
+  refused("--config " + Write("c.toml", "[store]\nstorage = \"memory\"\n"), "storage");
+  refused("--config " + Write("d.toml", "[keyspaces.nodes]\n"), "keyspaces");
+  refused("--preset balanced --config " + folder_.File("a.toml"), "--preset");
+  const std::string absent = folder_.File("absent.toml");
+  EXPECT_THAT(Run("create " + store + " --config " + absent).err, HasSubstr("absent.toml"));
+}
+
 TEST_F(CliTest, IllegalKeysAreRefusedAndChangeNothing) {
   const std::string store = NewStore();
   const std::string root = RootOf(store);

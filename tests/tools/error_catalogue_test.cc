@@ -127,6 +127,18 @@ absl::Status AFullDisk() {
   return store.store.Put("notes", "k", std::string(300 << 10, 'v'), Durability::kSynced);
 }
 
+absl::Status AFullKeyspace() {
+  const auto database = OpenDatabase();
+  const Keyspace notes = database->CreateKeyspace("notes", {.size_limit = 64 << 10}).value();
+  absl::Status status;
+  for (int i = 0; i < 100 && status.ok(); ++i) {
+    WriteBatch batch;
+    batch.Put(notes, absl::StrCat(i), std::string(5000, 'v'));
+    status = database->Write(batch, Durability::kBuffered);
+  }
+  return status;
+}
+
 absl::Status AFolderWithoutAStore() {
   TemporaryDirectory folder;
   Options options;
@@ -300,6 +312,8 @@ void AddStoreCases(std::map<ErrorReason, Case>& cases) {
       {ErrorReason::kIo, {kUnavailable, {".wal", "Input/output error"}, ASyncThatFails}},
       {ErrorReason::kCorruption, {kDataLoss, {"notes/", ".seg", "offset"}, AFlippedBitOfASegment}},
       {ErrorReason::kDiskFull, {kResourceExhausted, {"wal/", "No space left"}, AFullDisk}},
+      {ErrorReason::kKeyspaceFull,
+       {kResourceExhausted, {"notes", "65536", "size_limit"}, AFullKeyspace}},
       {ErrorReason::kNotAStore, {kNotFound, {"nowhere", "no store"}, AFolderWithoutAStore}},
       {ErrorReason::kFormatVersion,
        {kFailedPrecondition, {"store/FIRN", "version 3"}, AStoreOfALaterFormat}},

@@ -19,7 +19,7 @@ class TreeStateTest : public ::testing::Test {
                          OpenTreeKeyspaces(*database_, Compression::kLz4));
     store_ = std::make_shared<TreeStore>(
         *database_, keyspaces, StoredTree{.parameters = SmallParameters(), .allowed = kAllowAll},
-        NodeCache::Limits{.bytes = 1 << 20, .nodes = std::nullopt});
+        NodeCache::Limits{.bytes = 1 << 20, .nodes = std::nullopt}, /*its_reserved=*/0);
     state_ = std::make_unique<TreeState>(store_);
   }
   void Insert(uint64_t i, const std::string& value) {
