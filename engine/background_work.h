@@ -146,6 +146,8 @@ class BackgroundWork {
   }
   // Keeps it, and says when to try again.
   void NoteShortage(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Says when to try merges again, should they wait for room.
+  void NoteMergeFailed() ABSL_LOCKS_EXCLUDED(mutex_);
   void TaskEnded() ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether the disk has room for a merge's output. If not, no merge begins until it has.
   absl::Status CheckMergeRoom(const Compaction& compaction) ABSL_LOCKS_EXCLUDED(mutex_);

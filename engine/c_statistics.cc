@@ -103,6 +103,7 @@ void AddMemoryAndSpace(const Statistics& statistics, Lines& lines) {
   lines.Add("memory.transactions", statistics.memory.transactions);
   lines.Add("memory.indexes", statistics.memory.indexes);
   lines.Add("memory.fixed", statistics.memory.fixed);
+  lines.Add("memory.reserved", statistics.memory.reserved);
   lines.Add("space.free", statistics.space.free);
   lines.Add("space.needed", statistics.space.needed);
   lines.Add("space.refused", statistics.space.refused);

@@ -22,7 +22,7 @@ class SequenceSegmentVerifier {
  private:
   void CheckTail();
   void CheckBlocks();
-  void CheckBlock(size_t number, const SequenceRecords& records);
+  void CheckBlock(const SequenceRecords& records);
   void CheckTotals();
   void Compare(absl::string_view what, uint64_t stated, uint64_t counted);
   void Report(absl::Status problem);

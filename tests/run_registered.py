@@ -35,7 +35,14 @@ Outcome = collections.namedtuple("Outcome", "passed failed skipped log")  # list
 def registered(build):
     text = subprocess.run(["meson", "introspect", "--tests", build], check=True,
                           capture_output=True, text=True).stdout
-    return json.loads(text)
+    tests = json.loads(text)
+    root = os.path.abspath(build)
+    for test in tests:
+        # Arguments that are targets are named from the build folder.
+        test["cmd"] = [os.path.join(root, word)
+                       if not os.path.isabs(word) and os.path.exists(os.path.join(root, word))
+                       else word for word in test["cmd"]]
+    return tests
 
 
 def suites_of(test):

@@ -27,6 +27,10 @@ class TreeImpl {
   static absl::StatusOr<std::unique_ptr<TreeImpl>> Open(Database& database,
                                                         const TreeOptions& options);
 
+  ~TreeImpl() { store_->database.ReturnMemory(store_->reserved); }
+  TreeImpl(const TreeImpl&) = delete;
+  TreeImpl& operator=(const TreeImpl&) = delete;
+
   absl::StatusOr<OldValue> Apply(const Operation& operation, std::optional<uint64_t> time_ms);
   absl::StatusOr<CommitResult> Commit(const CommitOptions& options) ABSL_LOCKS_EXCLUDED(mutex_);
   void Discard();

@@ -36,7 +36,6 @@ struct TreeStore {
         log(its_keyspaces.operations, its_keyspaces.indexes),
         cache(cache_limits),
         reserved(its_reserved) {}
-  ~TreeStore() { database.ReturnMemory(reserved); }
   TreeStore(const TreeStore&) = delete;
   TreeStore& operator=(const TreeStore&) = delete;
 

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "io/fault_injecting_file_system.h"
 #include "io/memory_file_system.h"
-#include "tests/engine/stepped_store.h"
+#include "tests/engine/background_fixture.h"
 #include "tests/support/status_matchers.h"
 
 namespace firn {
@@ -18,32 +18,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-
-class BackgroundWorkTest : public ::testing::Test {
- protected:
-  BackgroundWorkTest() : faulty_(memory_), store_(faulty_, 1) {
-    EXPECT_THAT(store_.Open(), IsOk());
-  }
-  // Until a write fails or `count` are done.
-  absl::Status Fill(int count, Durability durability = Durability::kBuffered) {
-    for (int i = 0; i < count; ++i) {
-      const absl::Status status =
-          store_.Put("notes", absl::StrCat("k", i), std::string(500, 'v'), durability);
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-  void Restart(LogSink sink) {
-    ASSERT_THAT(store_.Close(), IsOk());
-    store_.options().log_sink = std::move(sink);
-    ASSERT_THAT(store_.Open(), IsOk());
-  }
-  uint64_t Level0() { return store_->statistics().keyspaces[0].levels[0].segments; }
-
-  MemoryFileSystem memory_;
-  FaultInjectingFileSystem faulty_;
-  SteppedStore store_;
-};
 
 TEST_F(BackgroundWorkTest, FlushesAndMergesUntilNothingIsDue) {
   ASSERT_THAT(Fill(200), IsOk());
@@ -84,7 +58,9 @@ TEST_F(BackgroundWorkTest, WhatAnIteratorHeldBackIsDeletedWithTheNextFlush) {
     const size_t held = files();
     iterator = nullptr;
     EXPECT_EQ(files(), held);
-    if (flushes) ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+    if (flushes) {
+      ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+    }
     ASSERT_THAT(flushes ? store_->Flush(store_.Open("notes")) : store_->WaitForBackgroundWork(),
                 IsOk());
     store_.executor().Drain();
@@ -151,84 +127,6 @@ TEST_F(BackgroundWorkTest, CompactionDropsTombstonesAndShadowedVersions) {
   EXPECT_EQ(store_->statistics().keyspaces[0].entries_estimate, 5u);
 }
 
-TEST_F(BackgroundWorkTest, AFailedFlushSticksAndReadsGoOn) {
-  ASSERT_THAT(Fill(3), IsOk());
-  faulty_.AddRule({.operation = FileOperation::kSync, .path_part = ".seg"});
-  EXPECT_THAT(store_->Flush(store_.Open("notes")), HasReason(ErrorReason::kIo));
-  EXPECT_THAT(store_.Put("notes", "more", "v"), HasReason(ErrorReason::kPoisoned));
-  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
-  static_cast<void>(store_.Close());
-  ASSERT_THAT(store_.Open(), IsOk());
-  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
-  EXPECT_THAT(store_.Put("notes", "more", "v"), IsOk());
-}
-
-TEST_F(BackgroundWorkTest, AFullDiskIsReturnedWhileItLastsAndWritesThenResume) {
-  ASSERT_THAT(Fill(3, Durability::kSynced), IsOk());
-  faulty_.SetSpace(0);
-  absl::Status status = absl::OkStatus();
-  for (int i = 0; i < 1000 && status.ok(); ++i) {
-    status = Fill(1);
-    static_cast<void>(store_.executor().Step());
-  }
-  EXPECT_THAT(status, HasReason(ErrorReason::kDiskFull));
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
-  EXPECT_THAT(Fill(1), HasReason(ErrorReason::kDiskFull));
-  EXPECT_THAT(store_->Flush(store_.Open("notes")), HasReason(ErrorReason::kDiskFull));
-  EXPECT_THAT(store_->WaitForBackgroundWork(), HasReason(ErrorReason::kDiskFull));
-  EXPECT_EQ(store_.Get("notes", "k1"), std::string(500, 'v'));
-  faulty_.ClearSpace();
-  EXPECT_THAT(Fill(100), IsOk());
-  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
-  EXPECT_THAT(store_->WaitForBackgroundWork(), IsOk());
-  ASSERT_THAT(store_.Close(), IsOk());
-  ASSERT_THAT(store_.Open(), IsOk());
-  EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
-}
-
-// A want of file handles is over some time. What was to be flushed is still there, and in the log.
-TEST_F(BackgroundWorkTest, AWantOfFileHandlesInAFlushStopsNoWriteBeforeMemoryIsFull) {
-  ASSERT_THAT(Fill(3, Durability::kSynced), IsOk());
-  const size_t rule = faulty_.AddRule({.operation = FileOperation::kCreate,
-                                       .path_part = ".seg",
-                                       .count = FaultRule::kForever,
-                                       .error_number = EMFILE});
-  EXPECT_THAT(store_->Flush(store_.Open("notes")),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("errno 24")));
-  EXPECT_THAT(Fill(8), IsOk());
-  EXPECT_THAT(Fill(1000), HasReason(ErrorReason::kIo));  // memory is full
-  EXPECT_GE(faulty_.hits(rule), 1u);
-  faulty_.ClearRules();
-  store_.clock().Advance(std::chrono::seconds(1));
-  EXPECT_THAT(Fill(100), IsOk());
-  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
-  ASSERT_THAT(store_.Close(), IsOk());
-  ASSERT_THAT(store_.Open(), IsOk());
-  EXPECT_EQ(store_.Get("notes", "k99"), std::string(500, 'v'));
-}
-
-// The disk shows room, for it is the quota that is full.
-TEST_F(BackgroundWorkTest, WhatFailsAgainAndAgainIsTriedLessAndLessOften) {
-  const size_t rule = faulty_.AddRule({.operation = FileOperation::kCreate,
-                                       .path_part = ".seg",
-                                       .count = FaultRule::kForever,
-                                       .error_number = EDQUOT});
-  for (int i = 0; i < 2000; ++i) {
-    static_cast<void>(Fill(1));
-    while (store_.executor().Step()) {
-    }
-    store_.clock().Advance(std::chrono::milliseconds(5));
-  }
-  EXPECT_GE(faulty_.hits(rule), 10u);  // about one a second
-  EXPECT_LE(faulty_.hits(rule), 30u);
-  faulty_.ClearRules();
-  store_.clock().Advance(std::chrono::seconds(1));
-  EXPECT_THAT(Fill(20), IsOk());
-  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
-}
-
-// The manifest grows now and then; one of these flushes meets the full disk just there, when its
-// segment is written and its edit is not.
 TEST_F(BackgroundWorkTest, VolatileWritesSurviveAFullManifestAndACleanClose) {
   uint64_t hits = 0;
   for (int i = 0; i < 20; ++i) {
