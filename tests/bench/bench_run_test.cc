@@ -95,11 +95,11 @@ TEST_F(BenchRunTest, APreparedStoreServesAllRounds) {
 
 TEST_F(BenchRunTest, AShareOfTheRateIsTakenFromTheJobBefore) {
   ASSERT_OK_AND_ASSIGN(const auto results,
-                       Run("[global]\nkeys=1000\n"
+                       Run("[global]\nkeys=100k\n"
                            "[capacity]\nbatch=10\n"
                            "[paced]\nrate_share=50\nbatch=10\nhiccup\n"));
   EXPECT_GT(results[1].hiccup.count, 0u);
-  EXPECT_EQ(results[1].write.records, 1000u);
+  EXPECT_EQ(results[1].write.records, 100'000u);
   EXPECT_THAT(Run("[paced]\nkeys=10\nrate_share=50\n"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("job before")));
 }
