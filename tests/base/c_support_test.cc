@@ -24,8 +24,9 @@ using ::testing::HasSubstr;
 std::string WordOf(const std::string& name) {
   std::string word;
   for (const char c : name.substr(1)) {
-    if (absl::ascii_isupper(c) && !word.empty()) word += '_';
-    word += absl::ascii_toupper(c);
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isupper(byte) && !word.empty()) word += '_';
+    word += absl::ascii_toupper(byte);
   }
   return word;
 }

@@ -31,6 +31,11 @@ class HashedFixture : public SegmentFixture {
     return context;
   }
 
+  uint64_t NextId() {
+    MutexLock lock(mutex);
+    return ids.Next();
+  }
+
   // In the order given.
   absl::StatusOr<SegmentPtr> WriteHashed(const std::vector<StoredEntry>& entries,
                                          size_t block_size = 256, uint32_t width = kWidth) {
@@ -42,7 +47,7 @@ class HashedFixture : public SegmentFixture {
     FIRN_ASSIGN_OR_RETURN(
         const auto writer,
         SegmentWriter::Create(file_system, JoinPath("segments", SegmentFileName(number)), options,
-                              number, ids.Next()));
+                              number, NextId()));
     for (const StoredEntry& entry : entries) {
       FIRN_RETURN_IF_ERROR(writer->Add(entry.key, entry.value));
     }

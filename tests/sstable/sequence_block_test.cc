@@ -102,7 +102,7 @@ TEST(SequenceBlockTest, BadBlocksAreRefused) {
   EXPECT_TRUE(refused(good.substr(1)));
   EXPECT_TRUE(refused(good.substr(0, good.size() - 1)));
   EXPECT_TRUE(refused(WithTail(good, 1, 1)));      // reserved
-  for (const size_t size_field : {2, 3, 4}) {      // delta, gap and limit size
+  for (const size_t size_field : {size_t{2}, size_t{3}, size_t{4}}) {  // delta, gap and limit size
     for (const uint8_t size : {uint8_t{1}, uint8_t{3}, uint8_t{16}}) EXPECT_TRUE(refused(WithTail(good, size_field, size)));
   }
   EXPECT_TRUE(refused(WithTail(good, 4, 0)));      // no limits
