@@ -142,7 +142,9 @@ TEST(TieredPickerTest, SegmentsBeyondHalfTheLargestMergeAreNotLeftAsTheyAre) {
   options.merge_bytes_max = 160;
   LevelSimulator simulator(options, PickTiered);
   Random random(13);
-  for (const uint64_t size : {160, 75, 75}) simulator.Flush(Keys(random, size, UINT64_MAX));
+  for (const uint64_t size : {uint64_t{160}, uint64_t{75}, uint64_t{75}}) {
+    simulator.Flush(Keys(random, size, UINT64_MAX));
+  }
   simulator.RunAll();
   ASSERT_EQ(simulator.levels().level0().size(), 2u);
   EXPECT_EQ(simulator.levels().level0()[0]->size, 150u);

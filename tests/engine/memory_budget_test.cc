@@ -31,7 +31,7 @@ TEST(MemoryBudget, WithoutOneThePartsAreWhatTheirOptionsSay) {
 
 TEST(MemoryBudget, TheSharesNeverAddUpToMoreThanTheBudget) {
   for (uint64_t budget = 16 * kMiB; budget <= uint64_t{16} << 40; budget *= 2) {
-    for (const size_t waiting : {1, 2, 16}) {
+    for (const size_t waiting : {size_t{1}, size_t{2}, size_t{16}}) {
       Options options;
       options.memory_budget = budget;
       options.immutable_memtables_max = waiting;
