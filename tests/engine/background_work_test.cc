@@ -91,6 +91,7 @@ TEST_F(BackgroundWorkTest, ManualCompactionEndsUnderSteadyWrites) {
   ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
   EXPECT_GT(steps, 1);
   EXPECT_LE(steps, static_cast<int>(kLevelCount));
+  ASSERT_THAT(store_.Close(), IsOk());  // while the sink is here
 }
 
 // Merges that are due whenever one ends.
@@ -111,6 +112,7 @@ TEST_F(BackgroundWorkTest, ManualCompactionHasItsTurnAfterTheMergesUnderWay) {
   ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
   EXPECT_TRUE(by_hand);
   EXPECT_LE(merges, 4);
+  ASSERT_THAT(store_.Close(), IsOk());  // while the sink is here
 }
 
 TEST_F(BackgroundWorkTest, CompactionDropsTombstonesAndShadowedVersions) {
