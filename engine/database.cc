@@ -373,7 +373,8 @@ absl::Status DatabaseImpl::CommitEdit(
 
 absl::Status DatabaseImpl::PersistOptions() {
   std::map<std::string, KeyspaceOptions> keyspaces;
-  for (const auto& [id, keyspace] : versions_->state()->keyspaces) {
+  const std::shared_ptr<const StoreState> state = versions_->state();
+  for (const auto& [id, keyspace] : state->keyspaces) {
     keyspaces[keyspace.name] = keyspace.options;
   }
   return WriteOptionsFile(*environment_.file_system, directory_, given_options_, keyspaces);
