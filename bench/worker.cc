@@ -234,6 +234,10 @@ absl::StatusOr<Worker::Done> Worker::CallScan(Kind kind) {
                     is_replay ? UINT64_MAX : scan_length_,
                     [&](absl::string_view key, absl::string_view value) {
                       done.bytes += key.size() + value.size();
+                      // As a point read: the caller has the bytes in memory of its own. (An engine that
+                      // maps its file would otherwise not even touch them.)
+                      scanned_key_.assign(key.data(), key.size());
+                      scanned_value_.assign(value.data(), value.size());
                       if (checks && !generator_.IsValueOf(OrdinalOf(key), value)) ++wrong_reads_;
                     }));
   if (job_.verify && is_replay && done.records < job_.record_count()) {

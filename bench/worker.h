@@ -106,6 +106,7 @@ class Worker {
   std::vector<absl::string_view> keys_;
   std::vector<ReadResult> results_;
   uint64_t scan_length_ = 0;
+  std::string scanned_key_, scanned_value_;  // copies of the record that a scan is at
 
   Tally read_, write_;
   LatencyHistogram all_lat_;
