@@ -47,6 +47,9 @@ class LevelIterator final : public InternalIterator {
     current_->Next();
     SkipForward();
   }
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override {
+    return current_->TakeRun(run, limit);
+  }
   void Prev() override {
     FIRN_DCHECK(Valid());
     current_->Prev();

@@ -1,5 +1,9 @@
 #include "engine/visible_iterator.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +16,28 @@ namespace {
 // So many versions of one key are stepped over one by one before a seek leaves the key at once.
 constexpr int kStepsBeforeSeek = 8;
 
+// Neighbours mostly differ in their last bytes: then a load decides, and no call.
+bool AreEqual(absl::string_view a, absl::string_view b) {
+  if (a.size() != b.size()) return false;
+  constexpr size_t kTail = sizeof(uint64_t);
+  if (a.size() >= kTail) {
+    uint64_t tail_a;
+    uint64_t tail_b;
+    std::memcpy(&tail_a, a.data() + a.size() - kTail, kTail);
+    std::memcpy(&tail_b, b.data() + b.size() - kTail, kTail);
+    if (tail_a != tail_b) return false;
+    if (a.size() == kTail) return true;
+  }
+  return a == b;
+}
+
+// In front of all versions of `user_key`; empty if there is none.
+std::string FirstKeyOf(const std::optional<std::string>& user_key) {
+  if (!user_key.has_value()) return std::string();
+  return EncodeInternalKey(
+      {.user_key = *user_key, .sequence = kMaxSequenceNumber, .kind = kKindForSeek});
+}
+
 class VisibleIterator final : public Iterator {
  public:
   explicit VisibleIterator(VisibleIteratorParts parts)
@@ -20,16 +46,17 @@ class VisibleIterator final : public Iterator {
         sequence_(parts.sequence),
         begin_(std::move(parts.begin)),
         limit_(std::move(parts.limit)),
-        source_(std::move(parts.source)) {}
+        source_(std::move(parts.source)),
+        limit_key_(FirstKeyOf(limit_)) {}
 
   bool Valid() const override { return valid_; }
   absl::string_view key() const override {
     FIRN_DCHECK(valid_);
-    return forward_ ? UserKeyOf(source_->key()) : absl::string_view(saved_key_);
+    return forward_ ? run_[at_].key : absl::string_view(saved_key_);
   }
   absl::string_view value() const override {
     FIRN_DCHECK(valid_);
-    return forward_ ? source_->value() : absl::string_view(saved_value_);
+    return forward_ ? run_[at_].value : absl::string_view(saved_value_);
   }
   absl::Status status() const override { return error_.ok() ? source_->status() : error_; }
 
@@ -37,11 +64,22 @@ class VisibleIterator final : public Iterator {
   void SeekToLast() override;
   void Seek(absl::string_view target) override;
   void SeekForPrev(absl::string_view target) override;
-  void Next() override;
+  void Next() override {
+    if (at_ + 1 < shown_) {
+      ++at_;
+    } else {
+      NextRun();
+    }
+  }
   void Prev() override;
 
  private:
   enum class Skip : uint8_t { kNothing, kSavedKey };
+
+  // Next() where the run ends, or backward.
+  void NextRun();
+  // Keeps in run_ what a reader sees of the source's next run.
+  void TakeRun();
 
   // To the first entry of `user_key` that `at_most` may see; past its entries if that is 0.
   void SeekSource(absl::string_view user_key, SequenceNumber at_most);
@@ -55,6 +93,13 @@ class VisibleIterator final : public Iterator {
   void FindBackward();
   // The entry under the source; none (and error_) if it is malformed.
   std::optional<InternalKey> Decode();
+  void FailMalformed();
+  // To no entry.
+  void Leave() {
+    valid_ = false;
+    at_ = 0;
+    shown_ = 0;
+  }
   void SaveKey(absl::string_view user_key) { saved_key_.assign(user_key.data(), user_key.size()); }
 
   const std::vector<std::shared_ptr<const void>> pins_;  // before source_: released after it
@@ -65,13 +110,25 @@ class VisibleIterator final : public Iterator {
   const std::unique_ptr<InternalIterator> source_;
 
   bool valid_ = false;
-  // Forward: the source stands at the current entry. Backward: before all entries of the current
+  // Forward: the current entry is run_[at_], and the source stands at the last of the entries that
+  // were taken with it; the rest of saved_key_ is hidden if hiding_. Backward: before all entries of the current
   // key, which is saved with its value.
   bool forward_ = true;
   std::string saved_key_;
   std::string saved_value_;
   std::string target_;  // reused for seeks
   absl::Status error_;
+  const std::string limit_key_;  // the first internal key that limit_ could have; empty: no limit
+
+  size_t at_ = 0;
+  size_t shown_ = 0;           // in run_: user keys and values; 0 unless valid and forward
+  size_t taken_ = 0;           // of the source for them
+  size_t run_wanted_ = 1;      // grows with use: who wants one entry pays for one
+  int steps_ = 0;              // entries that were passed over since one was decided
+  bool hiding_ = false;
+  bool hidden_last_ = false;   // was the last of steps_ hidden, not too new?
+  bool malformed_ = false;     // so is the entry behind the run
+  std::array<EntryView, kRunMax> run_;
 };
 
 void VisibleIterator::SeekSource(absl::string_view user_key, SequenceNumber at_most) {
@@ -91,17 +148,20 @@ void VisibleIterator::SeekSourceBefore(absl::string_view user_key) {
 
 std::optional<InternalKey> VisibleIterator::Decode() {
   const std::optional<InternalKey> entry = DecodeInternalKey(source_->key());
-  if (!entry.has_value()) {
-    error_ = MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
-                       "iterator: malformed internal key");
-  }
+  if (!entry.has_value()) FailMalformed();
   return entry;
+}
+
+void VisibleIterator::FailMalformed() {
+  Leave();
+  error_ = MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
+                     "iterator: malformed internal key");
 }
 
 void VisibleIterator::SeekToFirst() { Seek(begin_); }
 
 void VisibleIterator::SeekToLast() {
-  valid_ = false;
+  Leave();
   if (!error_.ok()) return;
   forward_ = false;
   if (limit_.has_value()) {
@@ -113,7 +173,7 @@ void VisibleIterator::SeekToLast() {
 }
 
 void VisibleIterator::Seek(absl::string_view target) {
-  valid_ = false;
+  Leave();
   if (!error_.ok()) return;
   forward_ = true;
   const absl::string_view from = target < begin_ ? absl::string_view(begin_) : target;
@@ -127,7 +187,7 @@ void VisibleIterator::Seek(absl::string_view target) {
 
 void VisibleIterator::SeekForPrev(absl::string_view target) {
   if (limit_.has_value() && target >= *limit_) return SeekToLast();
-  valid_ = false;
+  Leave();
   if (!error_.ok()) return;
   forward_ = false;
   // No sequence number is 0, so this is past all entries of the key.
@@ -140,11 +200,11 @@ void VisibleIterator::SeekForPrev(absl::string_view target) {
   FindBackward();
 }
 
-void VisibleIterator::Next() {
+void VisibleIterator::NextRun() {
   if (!valid_) return;
   if (forward_) {
-    SaveKey(UserKeyOf(source_->key()));
-    source_->Next();
+    if (malformed_) return FailMalformed();
+    source_->Next();  // what hides the rest of the key is saved
     return FindForward(Skip::kSavedKey);
   }
   forward_ = true;
@@ -155,46 +215,80 @@ void VisibleIterator::Next() {
 void VisibleIterator::Prev() {
   if (!valid_) return;
   if (forward_) {
+    if (at_ > 0) {
+      --at_;
+      return;
+    }
     forward_ = false;
-    SaveKey(UserKeyOf(source_->key()));
-    source_->Prev();  // mostly enough: the entry was the key's first
-    if (source_->Valid() && UserKeyOf(source_->key()) == saved_key_) SeekSourceBefore(saved_key_);
+    SaveKey(run_[0].key);
+    const bool one = taken_ == 1;
+    if (one) {
+      source_->Prev();  // mostly enough: the entry was the key's first
+      if (source_->Valid() && UserKeyOf(source_->key()) == saved_key_) SeekSourceBefore(saved_key_);
+    } else {
+      SeekSourceBefore(saved_key_);
+    }
   }
   FindBackward();
 }
 
 void VisibleIterator::FindForward(Skip skip) {
-  valid_ = false;
-  bool skipping = skip == Skip::kSavedKey;  // entries of saved_key_ are hidden
-  int steps = 0;
+  Leave();
+  malformed_ = false;
+  steps_ = 0;
+  if (skip == Skip::kNothing) {
+    hiding_ = false;
+    run_wanted_ = 1;
+  }
   while (source_->Valid()) {
-    const std::optional<InternalKey> entry = Decode();
-    if (!entry.has_value()) return;
-    if (limit_.has_value() && entry->user_key >= *limit_) return;
-    const bool hidden = skipping && entry->user_key == saved_key_;
-    if (!hidden && entry->sequence <= sequence_) {
-      if (entry->kind == EntryKind::kPut) {
-        valid_ = true;
-        return;
-      }
-      skipping = true;  // a tombstone hides the rest of its key
-      steps = 0;
-      SaveKey(entry->user_key);
-    } else if (++steps > kStepsBeforeSeek) {
-      steps = 0;
+    if (limit_.has_value() && UserKeyOf(source_->key()) >= *limit_) return;
+    TakeRun();
+    if (!error_.ok()) return;
+    if (shown_ > 0) {
+      valid_ = true;
+      return;
+    }
+    if (steps_ > kStepsBeforeSeek) {
+      steps_ = 0;
       // Hidden: past the key. Too new: to the newest version that can be seen. The key is copied
       // first, for the seek may free the block it stands in.
-      const SequenceNumber at_most = hidden ? SequenceNumber{0} : sequence_;
-      const std::string user_key(entry->user_key);
-      SeekSource(user_key, at_most);
+      const std::string user_key(UserKeyOf(source_->key()));
+      SeekSource(user_key, hidden_last_ ? SequenceNumber{0} : sequence_);
       continue;
     }
     source_->Next();
   }
 }
 
+void VisibleIterator::TakeRun() {
+  const size_t wanted = std::min(run_wanted_, kRunMax);
+  run_wanted_ = 4 * wanted;
+  taken_ = source_->TakeRun(absl::MakeSpan(run_.data(), wanted), limit_key_);
+  absl::string_view decided = saved_key_;  // the rest of it is hidden, if hiding_
+  for (size_t i = 0; i < taken_; ++i) {
+    const absl::string_view key = run_[i].key;
+    if (!IsInternalKey(key)) {
+      malformed_ = true;
+      break;
+    }
+    const absl::string_view user_key = UserKeyOf(key);
+    hidden_last_ = hiding_ && AreEqual(user_key, decided);
+    if (hidden_last_ || SequenceOf(key) > sequence_) {
+      ++steps_;
+      continue;
+    }
+    decided = user_key;
+    hiding_ = true;
+    steps_ = 0;
+    if (KindOf(key) == EntryKind::kPut) run_[shown_++] = {user_key, run_[i].value};
+  }
+  // The next move takes the views away.
+  if (hiding_ && decided.data() != saved_key_.data()) SaveKey(decided);
+  if (malformed_ && shown_ == 0) FailMalformed();
+}
+
 void VisibleIterator::FindBackward() {
-  valid_ = false;
+  Leave();
   bool has_key = false;    // saved_key_ is the key being looked at
   bool has_value = false;  // its newest visible version so far is a put, in saved_value_
   int steps = 0;           // visible versions of it that were walked

@@ -123,7 +123,7 @@ bool BlockIterator::DecodeEntryAt(uint32_t offset) {
   } else {
     key_.Extend(entry->shared, entry->rest);
   }
-  if (!DecodeInternalKey(key_.view()).has_value()) {
+  if (!IsInternalKey(key_.view())) {
     Fail(offset, "key is no internal key");
     return false;
   }
@@ -136,7 +136,7 @@ bool BlockIterator::DecodeEntryAt(uint32_t offset) {
 bool BlockIterator::DecodeRestartKey(uint32_t index, absl::string_view& key) {
   const uint32_t offset = block_->restart(index);
   const std::optional<Entry> entry = ReadEntry(*block_, offset);
-  if (!entry.has_value() || entry->shared != 0 || !DecodeInternalKey(entry->rest).has_value()) {
+  if (!entry.has_value() || entry->shared != 0 || !IsInternalKey(entry->rest)) {
     Fail(offset, "no whole key at a restart point");
     return false;
   }
@@ -183,6 +183,41 @@ void BlockIterator::Next() {
   if (!status_.ok()) return;
   FIRN_DCHECK(valid_);
   DecodeEntryAt(next_offset_);
+}
+
+size_t BlockIterator::TakeRun(absl::Span<EntryView> run, absl::string_view limit) {
+  FIRN_DCHECK(valid_);
+  run.front() = {key_.view(), value_};
+  if (run.size() == 1) return 1;
+  if (run_keys_ == nullptr) run_keys_ = std::make_unique_for_overwrite<char[]>(2 * kRunKeysSize);
+  second_half_ = !second_half_;
+  char* room = run_keys_.get() + (second_half_ ? kRunKeysSize : 0);
+  const char* const room_end = room + kRunKeysSize;
+  absl::string_view key = key_.view();
+  size_t taken = 1;
+  while (taken < run.size() && next_offset_ < block_->entries_limit()) {
+    const std::optional<Entry> entry = ReadEntry(*block_, next_offset_);
+    if (!entry.has_value() || entry->shared > key.size()) break;
+    absl::string_view next = entry->rest;
+    if (entry->shared > 0) {
+      const size_t size = entry->shared + next.size();
+      if (size > static_cast<size_t>(room_end - room)) break;
+      std::memcpy(room, key.data(), entry->shared);
+      if (!next.empty()) std::memcpy(room + entry->shared, next.data(), next.size());
+      next = absl::string_view(room, size);
+      room += size;
+    }
+    if (!IsInternalKey(next)) break;
+    if (!limit.empty() && CompareInternalKeys(next, limit) >= 0) break;
+    run[taken++] = {next, entry->value};
+    __builtin_prefetch(entry->value.data());
+    key = next;
+    value_ = entry->value;
+    offset_ = next_offset_;
+    next_offset_ = entry->limit;
+  }
+  key_.Refer(key);
+  return taken;
 }
 
 void BlockIterator::Prev() {

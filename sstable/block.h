@@ -83,6 +83,7 @@ class BlockIterator final : public InternalIterator {
   absl::string_view key() const override { return key_.view(); }
   absl::string_view value() const override { return value_; }
   absl::Status status() const override { return status_; }
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override;
   // Offset of the present entry in the block; needs Valid().
   uint32_t offset() const { return offset_; }
 
@@ -99,6 +100,10 @@ class BlockIterator final : public InternalIterator {
   BlockKeyBuffer key_;
   absl::string_view value_;
   absl::Status status_;
+  // Compressed keys of runs: two halves, for the first key of a run may stand in that of the last.
+  static constexpr size_t kRunKeysSize = 4096;
+  std::unique_ptr<char[]> run_keys_;
+  bool second_half_ = false;
 };
 
 }  // namespace firn

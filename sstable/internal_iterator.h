@@ -3,10 +3,22 @@
 #ifndef FIRN_SSTABLE_INTERNAL_ITERATOR_H_
 #define FIRN_SSTABLE_INTERNAL_ITERATOR_H_
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace firn {
+
+// An encoded internal key and its value, which live elsewhere.
+struct EntryView {
+  absl::string_view key;
+  absl::string_view value;
+};
+
+// What a caller of TakeRun() need not ask for more than.
+inline constexpr size_t kRunMax = 32;
 
 // Order: user key ascending, then sequence number descending (newest first). All versions and
 // tombstones are shown; the same internal key never twice from one source. One thread at a time.
@@ -25,6 +37,16 @@ class InternalIterator {
   virtual absl::string_view key() const = 0;
   virtual absl::string_view value() const = 0;
   virtual absl::Status status() const = 0;
+
+  // Many steps in one call: the present entry and those behind it that are at hand, into `run` (not
+  // empty). All but the first are before `limit`, an encoded internal key; empty: no limit. Stands at
+  // the last of them then, and all views of the run live until the next move. Returns how many, at
+  // least 1: fewer than asked for says nothing about what follows. Fails never: what is damaged is
+  // left to the Next() that comes to it. Needs Valid().
+  virtual size_t TakeRun(absl::Span<EntryView> run, absl::string_view /*limit*/) {
+    run.front() = {key(), value()};
+    return 1;
+  }
 };
 
 }  // namespace firn

@@ -76,6 +76,13 @@ inline uint64_t KeyPrefix(absl::string_view user_key) {
   return __builtin_bswap64(bytes);
 }
 
+// Is it an encoded internal key of a known kind?
+inline bool IsInternalKey(absl::string_view encoded) {
+  if (encoded.size() < kInternalKeySuffixSize) return false;
+  const EntryKind kind = KindOf(encoded);
+  return kind == EntryKind::kPut || kind == EntryKind::kTombstone;
+}
+
 // Negative, zero or positive.
 inline int CompareUserKeys(absl::string_view a, absl::string_view b) { return a.compare(b); }
 inline int CompareInternalKeys(absl::string_view a, absl::string_view b) {

@@ -73,7 +73,31 @@ class MergingIterator final : public InternalIterator {
   absl::string_view value() const override { return inputs_[tree_[0]].iterator->value(); }
   absl::Status status() const override { return status_; }
 
+  // What the winner has before the next of the others.
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override {
+    FIRN_DCHECK(valid_);
+    const size_t winner = tree_[0];
+    Input& input = inputs_[winner];
+    if (run.size() == 1 || wins_ < kWinsBeforeRun || direction_ == Direction::kBackward) {
+      run.front() = {input.key, input.iterator->value()};
+      return 1;
+    }
+    // The second is one of those that lost to the winner itself.
+    for (size_t n = (inputs_.size() + winner) / 2; n >= 1; n /= 2) {
+      const Input& loser = inputs_[tree_[n]];
+      if (loser.valid && (limit.empty() || CompareInternalKeys(loser.key, limit) < 0)) {
+        limit = loser.key;
+      }
+    }
+    const size_t size = input.iterator->TakeRun(run, limit);
+    input.key = input.iterator->key();
+    return size;
+  }
+
  private:
+  // Where inputs alternate, looking for a run costs more than it brings.
+  static constexpr uint32_t kWinsBeforeRun = 4;
+
   struct Input {
     std::unique_ptr<InternalIterator> iterator;
     absl::string_view key;  // a copy of iterator->key(): spares a virtual call a comparison
@@ -128,6 +152,7 @@ class MergingIterator final : public InternalIterator {
     }
     tree_[0] = winners_[1];
     valid_ = inputs_[tree_[0]].valid;
+    wins_ = 0;
   }
 
   // The winner stands elsewhere now: replays its matches, from its leaf to the root.
@@ -137,6 +162,7 @@ class MergingIterator final : public InternalIterator {
     for (size_t n = (inputs_.size() + winner) / 2; n >= 1; n /= 2) {
       if (Precedes(tree_[n], winner)) std::swap(tree_[n], winner);
     }
+    wins_ = winner == tree_[0] ? wins_ + 1 : 0;
     tree_[0] = winner;
     valid_ = inputs_[winner].valid;
   }
@@ -200,6 +226,7 @@ class MergingIterator final : public InternalIterator {
   std::vector<size_t> winners_;  // of each match while the tree is rebuilt; kept for its memory
   std::string turning_key_;
   Direction direction_ = Direction::kForward;
+  uint32_t wins_ = 0;  // of the present winner in a row
   bool valid_ = false;
   absl::Status status_;
 };

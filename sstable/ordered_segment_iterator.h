@@ -31,6 +31,9 @@ class OrderedSegmentIterator final : public InternalIterator {
   absl::string_view key() const override { return entries_.key(); }
   absl::string_view value() const override { return entries_.value(); }
   absl::Status status() const override { return status_; }
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override {
+    return entries_.TakeRun(run, limit);
+  }
 
  private:
   static constexpr size_t kNowhere = static_cast<size_t>(-1);

@@ -1,6 +1,8 @@
 #include "sstable/sequence_segment_iterator.h"
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -144,6 +146,29 @@ void SequenceSegmentIterator::Next() {
   FIRN_DCHECK(Valid());
   if (row_ + 1 < records_.count()) return MoveTo(row_ + 1);
   NextBlock();
+}
+
+size_t SequenceSegmentIterator::TakeRun(absl::Span<EntryView> run, absl::string_view limit) {
+  FIRN_DCHECK(Valid());
+  const size_t wanted = std::min(run.size(), kRunMax);
+  auto rows = static_cast<uint32_t>(std::min<size_t>(wanted, records_.count() - row_));
+  if (!limit.empty()) {
+    const std::optional<uint64_t> number = LoadSequenceKeyAtOrAfter(UserKeyOf(limit));
+    if (number.has_value()) {
+      const uint32_t behind = std::max(records_.LowerBound(*number), row_ + 1);
+      rows = std::min(rows, behind - row_);
+    }
+  }
+  for (uint32_t i = 0; i < rows; ++i) {
+    const uint32_t row = row_ + i;
+    StoreSequenceInternalKey(run_keys_[i], records_.KeyAt(row), records_.SequenceAt(row));
+    run[i] = {.key = absl::string_view(run_keys_[i], sizeof(run_keys_[i])),
+              .value = records_.ValueAt(row)};
+    __builtin_prefetch(run[i].value.data());
+  }
+  row_ += rows - 1;
+  std::memcpy(key_, run_keys_[rows - 1], sizeof(key_));
+  return rows;
 }
 
 void SequenceSegmentIterator::Prev() {

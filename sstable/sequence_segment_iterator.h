@@ -36,6 +36,7 @@ class SequenceSegmentIterator final : public InternalIterator {
   absl::string_view key() const override { return absl::string_view(key_, sizeof(key_)); }
   absl::string_view value() const override { return records_.ValueAt(row_); }
   absl::Status status() const override { return status_; }
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override;
 
  private:
   static constexpr size_t kNowhere = static_cast<size_t>(-1);
@@ -66,6 +67,7 @@ class SequenceSegmentIterator final : public InternalIterator {
   uint32_t row_ = 0;
   size_t block_ = kNowhere;
   char key_[kSequenceKeySize + kInternalKeySuffixSize] = {};
+  char run_keys_[kRunMax][kSequenceKeySize + kInternalKeySuffixSize];  // of the last run
   std::shared_ptr<const SequenceBlock> pin_;
   Buffer raw_;
   // Blocks [stored_begin_, stored_limit_) as they are in the file.

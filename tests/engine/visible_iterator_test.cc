@@ -108,6 +108,24 @@ TEST(VisibleIteratorTest, AMalformedKeyIsAnError) {
   }
 }
 
+TEST(VisibleIteratorTest, WhatStandsBeforeAMalformedKeyIsShownFirst) {
+  for (size_t good = 0; good < 80; ++good) {
+    std::vector<StoredEntry> entries;
+    for (size_t i = 0; i < 80; ++i) {
+      entries.push_back(MakePut(std::string(1, static_cast<char>('!' + i)), 1, "x"));
+    }
+    entries[good].key[1] = '\x09';  // the kind
+    const auto iterator = Visible(entries, 5);
+    size_t seen = 0;
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+      ASSERT_OK(iterator->status());
+      ++seen;
+    }
+    EXPECT_EQ(seen, good);
+    EXPECT_THAT(iterator->status(), StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
 TEST(VisibleIteratorTest, ReleasesThePinsAfterTheSource) {
   auto memtable = Memtable::Create();
   memtable->Add({1}, EntryKind::kPut, "a", "x");

@@ -52,6 +52,27 @@ Subject MakeMerge(const Model& model, Random& random, size_t parts) {
   return subject;
 }
 
+// Neighbours stay together, so that one input wins many times in a row.
+Subject MakeMergeOfStretches(const Model& model, Random& random, size_t parts) {
+  std::vector<Model> dealt(parts);
+  size_t part = 0;
+  for (const auto& entry : model) {
+    if (random.OneIn(20)) part = random.Uniform(parts);
+    dealt[part].insert(entry);
+  }
+  std::vector<std::unique_ptr<InternalIterator>> inputs;
+  for (const Model& one : dealt) {
+    if (one.empty()) {
+      inputs.push_back(NewMergingIterator({}));
+    } else {
+      inputs.push_back(std::make_unique<OwningBlockIterator>(BuildBlock(one)));
+    }
+  }
+  Subject subject;
+  subject.iterator = NewMergingIterator(std::move(inputs));
+  return subject;
+}
+
 std::vector<Kind> Kinds() {
   const auto block = [](uint32_t restart_interval) {
     return [restart_interval](const Model& model, Random&) {
@@ -83,6 +104,8 @@ std::vector<Kind> Kinds() {
       {"MergeOfTwo", merge(2)},
       {"MergeOfThree", merge(3)},
       {"MergeOfEleven", merge(11)},
+      {"MergeOfStretches",
+       [](const Model& model, Random& random) { return MakeMergeOfStretches(model, random, 5); }},
   };
 }
 
@@ -108,6 +131,27 @@ TEST_P(IteratorSuite, ShowsAllEntriesForward) {
     subject.iterator->Next();
   }
   ASSERT_NO_FATAL_FAILURE(ExpectAt(*subject.iterator, model, model.end()));
+}
+
+// As a scan does: a run, a step, a run.
+TEST_P(IteratorSuite, RunsShowAllEntriesForward) {
+  Random random(5);
+  const Model model = RandomModel(random, 500);
+  const Subject subject = GetParam().make(model, random);
+  subject.iterator->SeekToFirst();
+  std::vector<EntryView> run(kRunMax);
+  auto expected = model.begin();
+  while (subject.iterator->Valid()) {
+    const size_t taken = subject.iterator->TakeRun(absl::MakeSpan(run), "");
+    for (size_t i = 0; i < taken; ++i, ++expected) {
+      ASSERT_TRUE(expected != model.end());
+      ASSERT_EQ(run[i].key, expected->first);
+      ASSERT_EQ(run[i].value, expected->second);
+    }
+    ASSERT_EQ(subject.iterator->key(), std::prev(expected)->first);
+    subject.iterator->Next();
+  }
+  ASSERT_NO_FATAL_FAILURE(ExpectAt(*subject.iterator, model, expected));
 }
 
 TEST_P(IteratorSuite, ShowsAllEntriesBackward) {
@@ -167,6 +211,26 @@ std::string RandomTarget(const Model& model, Random& random) {
   return Key(user_key, random.Uniform(600));
 }
 
+// Takes a run, compares it, and moves `expected` to its last entry.
+void TakeAndCompare(InternalIterator& iterator, const Model& model, Random& random,
+                    Model::const_iterator& expected) {
+  std::vector<EntryView> run(1 + random.Uniform(2 * kRunMax));
+  std::string limit;
+  if (random.OneIn(2)) limit = RandomTarget(model, random);
+  const size_t taken = iterator.TakeRun(absl::MakeSpan(run), limit);
+  ASSERT_GE(taken, 1u);
+  ASSERT_LE(taken, run.size());
+  for (size_t i = 0; i < taken; ++i, ++expected) {
+    ASSERT_TRUE(expected != model.end());
+    ASSERT_EQ(run[i].key, expected->first);
+    ASSERT_EQ(run[i].value, expected->second);
+    if (i > 0 && !limit.empty()) {
+      ASSERT_LT(CompareInternalKeys(run[i].key, limit), 0);
+    }
+  }
+  --expected;
+}
+
 TEST_P(IteratorSuite, AgreesWithTheModelAfterAnyMoves) {
   for (uint64_t seed = 100; seed < 112; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -175,7 +239,7 @@ TEST_P(IteratorSuite, AgreesWithTheModelAfterAnyMoves) {
     const Subject subject = GetParam().make(model, random);
     auto expected = model.end();
     for (int step = 0; step < 400; ++step) {
-      const uint64_t move = expected == model.end() ? random.Uniform(3) : random.Uniform(20);
+      const uint64_t move = expected == model.end() ? random.Uniform(3) : random.Uniform(24);
       if (move == 0) {
         subject.iterator->SeekToFirst();
         expected = model.begin();
@@ -189,6 +253,8 @@ TEST_P(IteratorSuite, AgreesWithTheModelAfterAnyMoves) {
       } else if (move <= 12) {
         subject.iterator->Next();
         ++expected;
+      } else if (move > 19) {
+        ASSERT_NO_FATAL_FAILURE(TakeAndCompare(*subject.iterator, model, random, expected));
       } else {
         subject.iterator->Prev();
         expected = expected == model.begin() ? model.end() : std::prev(expected);

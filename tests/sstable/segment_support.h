@@ -91,6 +91,9 @@ class OwningBlockIterator final : public InternalIterator {
   absl::string_view key() const override { return iterator_.key(); }
   absl::string_view value() const override { return iterator_.value(); }
   absl::Status status() const override { return iterator_.status(); }
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override {
+    return iterator_.TakeRun(run, limit);
+  }
 
  private:
   const std::shared_ptr<const Block> block_;

@@ -85,6 +85,21 @@ TEST_P(SequenceSegmentIteratorTest, SeeksAndStepsAsAMapDoes) {
       if (!iterator->Valid()) break;
       ASSERT_EQ(iterator->key(), expected->first);
       ASSERT_EQ(iterator->value(), expected->second);
+      if (random.OneIn(5)) {
+        std::vector<EntryView> run(1 + random.Uniform(2 * kRunMax));
+        const auto bound =
+            std::next(model.begin(), static_cast<ptrdiff_t>(random.Uniform(model.size())));
+        const std::string limit = random.OneIn(2) ? "" : bound->first;
+        const size_t taken = iterator->TakeRun(absl::MakeSpan(run), limit);
+        ASSERT_TRUE(taken >= 1 && taken <= run.size());
+        for (size_t i = 0; i < taken; ++i, ++expected) {
+          ASSERT_EQ(run[i].key, expected->first);
+          ASSERT_EQ(run[i].value, expected->second);
+          ASSERT_TRUE(i == 0 || limit.empty() || CompareInternalKeys(run[i].key, limit) < 0);
+        }
+        --expected;
+        ASSERT_EQ(iterator->key(), expected->first);
+      }
       if (random.OneIn(4)) {
         iterator->Prev();
         if (expected == model.begin()) {

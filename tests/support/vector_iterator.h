@@ -78,10 +78,28 @@ class VectorIterator final : public InternalIterator {
     return current_->value;
   }
   absl::Status status() const override { return status_; }
+  // Runs of uneven sizes.
+  size_t TakeRun(absl::Span<EntryView> run, absl::string_view limit) override {
+    FIRN_CHECK(Valid() && !run.empty());
+    const size_t wanted = std::min(run.size(), 1 + runs_++ * 7 % kRunMax);
+    size_t taken = 1;
+    while (taken < wanted && position_ + taken < entries_.size() &&
+           (limit.empty() || CompareInternalKeys(entries_[position_ + taken].key, limit) < 0)) {
+      ++taken;
+    }
+    auto copies = std::make_unique<std::vector<StoredEntry>>(
+        entries_.begin() + static_cast<ptrdiff_t>(position_),
+        entries_.begin() + static_cast<ptrdiff_t>(position_ + taken));
+    for (size_t i = 0; i < taken; ++i) run[i] = {(*copies)[i].key, (*copies)[i].value};
+    MoveTo(position_ + taken - 1);
+    run_ = std::move(copies);
+    return taken;
+  }
 
  private:
   void MoveTo(size_t position) {
     if (!status_.ok()) return;
+    run_.reset();
     position_ = position;
     if (position_ < entries_.size()) {
       current_ = std::make_unique<StoredEntry>(entries_[position_]);
@@ -96,6 +114,8 @@ class VectorIterator final : public InternalIterator {
   absl::Status status_;
   size_t position_;
   std::unique_ptr<StoredEntry> current_;
+  std::unique_ptr<std::vector<StoredEntry>> run_;  // what the last run shows
+  size_t runs_ = 0;
 };
 
 inline std::unique_ptr<InternalIterator> NewVectorIterator(std::vector<StoredEntry> entries) {
