@@ -37,6 +37,11 @@ bool HashedSegmentIterator::LoadBucket(uint64_t bucket, Direction direction) {
   const uint64_t begin = forward ? bucket : bucket - std::min(bucket, window_size_ - 1);
   const uint64_t limit = forward ? std::min(bucket + window_size_, bucket_count()) : bucket + 1;
   status_ = LoadWindow(begin, limit);
+  if (!status_.ok() && limit - begin > 1) {
+    // What cannot be read may be in a bucket that nobody wants yet.
+    window_size_ = 1;
+    status_ = LoadWindow(bucket, bucket + 1);
+  }
   if (!status_.ok()) {
     GoNowhere();
     return false;

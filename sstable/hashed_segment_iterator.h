@@ -4,7 +4,8 @@
 // A bucket's records stand in extents all over the file, so a scan costs an extent a record unless
 // they are cached. As long as buckets are wanted one after the other, the next ones are loaded with
 // them: twice as many each time, up to the option's bytes, all extents that are not cached in one
-// submission. Loaded buckets pin their extents.
+// submission. Loaded buckets pin their extents. Damage in what was only read ahead is reported when the
+// scan comes to it, not before.
 #ifndef FIRN_SSTABLE_HASHED_SEGMENT_ITERATOR_H_
 #define FIRN_SSTABLE_HASHED_SEGMENT_ITERATOR_H_
 
