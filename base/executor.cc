@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/time_slice.h"
 
 namespace firn {
 namespace {
@@ -78,6 +79,7 @@ std::function<void()> ThreadExecutor::TakeTask(bool serves_flushes) {
 }
 
 void ThreadExecutor::Work(bool serves_flushes) {
+  AskForLongSlices();  // writers that wake up go first
   mutex_.Lock();
   while (true) {
     std::function<void()> task = TakeTask(serves_flushes);

@@ -4,6 +4,12 @@
 
 namespace firn {
 
+void CommitLine::Tell(CommitWaiter& waiter, CommitSignal what) {
+  std::atomic<CommitSignal>* const signal = &waiter.signal;
+  const CommitSignal before = signal->exchange(what, std::memory_order_acq_rel);
+  if (before == CommitSignal::kAsleep) to_wake_.push_back(signal);
+}
+
 void CommitLine::Enter(CommitWaiter& waiter) {
   waiting_.push_back(&waiter);
   PassOn();
@@ -12,7 +18,7 @@ void CommitLine::Enter(CommitWaiter& waiter) {
 void CommitLine::PassOn() {
   if (led_ || waiting_.empty() || writing_ >= slots_) return;
   led_ = true;
-  waiting_.front()->Tell(CommitSignal::kLead);
+  Tell(*waiting_.front(), CommitSignal::kLead);
 }
 
 void CommitLine::TakeGroup(CommitWaiter& leader, CommitGroup& group) {
@@ -66,17 +72,17 @@ void CommitLine::Finish(CommitGroup& group) {
   Dismiss(group);
   if (!unfinished_.empty()) {
     CommitGroup& next = *unfinished_.front();
-    if (next.written) next.members.front()->Tell(CommitSignal::kTurn);
+    if (next.written) Tell(*next.members.front(), CommitSignal::kTurn);
   } else if (alone_ != nullptr) {
     CommitWaiter* const leader = alone_;
     alone_ = nullptr;
-    leader->Tell(CommitSignal::kAlone);
+    Tell(*leader, CommitSignal::kAlone);
   }
 }
 
 // The members may be gone as soon as they are told.
 void CommitLine::Dismiss(CommitGroup& group) {
-  for (size_t i = 1; i < group.members.size(); ++i) group.members[i]->Tell(CommitSignal::kDone);
+  for (size_t i = 1; i < group.members.size(); ++i) Tell(*group.members[i], CommitSignal::kDone);
   group.members.clear();
 }
 

@@ -30,19 +30,18 @@
 #include <deque>
 #include <vector>
 
-#include "base/mutex.h"
-
 namespace firn {
 
 struct CommitRequest;
 
 // What a waiting writer is told. Each is told at most one thing at a time.
-enum class CommitSignal : uint8_t {
+enum class CommitSignal : uint32_t {
   kNone = 0,
-  kLead = 1,   // you lead: TakeGroup
-  kTurn = 2,   // your group takes effect now
-  kAlone = 3,  // no other group is unfinished
-  kDone = 4,   // your write is over; its status is set
+  kLead = 1,    // you lead: TakeGroup
+  kTurn = 2,    // your group takes effect now
+  kAlone = 3,   // no other group is unfinished
+  kDone = 4,    // your write is over; its status is set
+  kAsleep = 5,  // the writer's own, in place of kNone: it sleeps until the signal changes
 };
 
 // One writer; lives on its thread's stack. The line touches it for the last time when it tells kDone.
@@ -52,18 +51,8 @@ struct CommitWaiter {
   bool exclusive = false;            // its own group, while no other is unfinished
   CommitRequest* request = nullptr;  // the queue's; the line does not look at it
 
-  // kNone while the writer has to wait. Stored under the queue's lock, read without it.
+  // kNone or kAsleep while the writer has to wait. Told under the queue's lock, read without it.
   std::atomic<CommitSignal> signal{CommitSignal::kNone};
-  // Both under the queue's lock: the writer sleeps on `wake`, instead of yielding.
-  bool asleep = false;
-  CondVar wake;
-
-  void Tell(CommitSignal what) {
-    // Asleep, it cannot go on before we release the lock; awake, it may be gone after the store.
-    const bool notify = asleep;
-    signal.store(what, std::memory_order_release);
-    if (notify) wake.NotifyOne();
-  }
 };
 
 // Belongs to the leader, on its stack.
@@ -92,6 +81,11 @@ class CommitLine {
   // Tells all members but the leader kDone.
   void Finish(CommitGroup& group);
 
+  // The signals of those that were told something while they slept, the most urgent one last: whoever
+  // holds the lock takes them, and wakes them without it. They are addresses to wake, no more: who has
+  // been told that it is done may be gone.
+  std::vector<std::atomic<CommitSignal>*>& to_wake() { return to_wake_; }
+
   size_t waiting() const { return waiting_.size(); }
   bool idle() const { return waiting_.empty() && !led_ && unfinished_.empty(); }
   // Invariant 3, and the counts.
@@ -101,6 +95,7 @@ class CommitLine {
   // Lets the front of the line lead, if it may.
   void PassOn();
   void Dismiss(CommitGroup& group);
+  void Tell(CommitWaiter& waiter, CommitSignal what);
 
   const size_t slots_;
   const size_t group_size_max_;
@@ -109,6 +104,7 @@ class CommitLine {
   size_t writing_ = 0;                   // of those, not yet written
   bool led_ = false;                     // somebody leads, from kLead to Begin or Refuse
   CommitWaiter* alone_ = nullptr;        // the leader that waits to be alone
+  std::vector<std::atomic<CommitSignal>*> to_wake_;
 };
 
 }  // namespace firn

@@ -4,16 +4,20 @@
 #include <thread>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/detached_status.h"
+#include "base/futex.h"
 #include "base/status.h"
 
 namespace firn {
 namespace {
 
-// So many waiting followers count as full load.
+// So many waiting followers count as full load. Fewer than kLeastLoad sleep while their group is synced:
+// the processors have nothing better to do, but the machine may.
 constexpr uint32_t kFullLoad = 64;
+constexpr uint32_t kLeastLoad = 8;
 // A write that waits for no sync is over in 1-3 us: less than a yield, which gives the processor away,
 // may cost. So its writer looks so many times first (about 40 ns each).
 constexpr int kSpins = 100;
@@ -41,6 +45,27 @@ bool HarmsOneGroupOnly(const absl::Status& status) {
 }
 
 }  // namespace
+
+// Holds the lock for a scope in which the line is moved on; whom that woke is woken behind it.
+class ABSL_SCOPED_LOCKABLE CommitQueue::Step {
+ public:
+  explicit Step(CommitQueue& queue) ABSL_EXCLUSIVE_LOCK_FUNCTION(queue.mutex_) : queue_(queue) {
+    queue_.mutex_.Lock();
+  }
+  ~Step() ABSL_UNLOCK_FUNCTION() {
+    queue_.mutex_.AssertHeld();
+    std::vector<std::atomic<CommitSignal>*>& to_wake = queue_.line_.to_wake();
+    const absl::InlinedVector<std::atomic<CommitSignal>*, 64> woken(to_wake.rbegin(), to_wake.rend());
+    to_wake.clear();
+    queue_.mutex_.Unlock();
+    for (std::atomic<CommitSignal>* const signal : woken) FutexWake(signal);
+  }
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+ private:
+  CommitQueue& queue_;
+};
 
 struct CommitQueue::Group {
   CommitGroup line;
@@ -75,7 +100,7 @@ absl::Status CommitQueue::Commit(CommitRequest& request) {
   request.waiter.size = request.encoded.size();
   request.waiter.kind = request.durability == Durability::kVolatile ? 1 : 0;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     line_.Enter(request.waiter);
   }
   const CommitSignal told = Await(request.waiter);
@@ -98,33 +123,45 @@ CommitSignal CommitQueue::AwaitYielding(const CommitWaiter& waiter) {
       if (told != CommitSignal::kNone) return told;
     }
   }
-  const uint64_t load = std::min(waiting_.fetch_add(1, std::memory_order_relaxed) + 1, kFullLoad);
-  const uint64_t limit_us =
-      options_.yield_us_min + (options_.yield_us_max - options_.yield_us_min) * load / kFullLoad;
-  const uint64_t start = clock_.MonotonicMicroseconds();
-  for (int i = 0; i < kYieldsMax && clock_.MonotonicMicroseconds() - start < limit_us; ++i) {
-    std::this_thread::yield();
-    told = waiter.signal.load(std::memory_order_acquire);
-    if (told != CommitSignal::kNone) break;
-  }
+  const uint32_t load = waiting_.fetch_add(1, std::memory_order_relaxed) + 1;
+  told = YieldForAWhile(waiter, load);
   waiting_.fetch_sub(1, std::memory_order_relaxed);
   return told;
 }
 
+CommitSignal CommitQueue::YieldForAWhile(const CommitWaiter& waiter, uint32_t load) {
+  const CommitRequest* const request = waiter.request;
+  const bool waits_for_sync = request == nullptr || request->durability == Durability::kSynced;
+  if (waits_for_sync && load < kLeastLoad) return CommitSignal::kNone;
+  uint64_t now = clock_.MonotonicMicroseconds();
+  const YieldGate::Pass pass = yield_gate_.Enter(now);
+  if (pass == YieldGate::Pass::kNo) return CommitSignal::kNone;
+  const uint64_t limit =
+      now + options_.yield_us_min +
+      (options_.yield_us_max - options_.yield_us_min) * std::min(load, kFullLoad) / kFullLoad;
+  for (int i = 0; i < kYieldsMax && now < limit; ++i) {
+    std::this_thread::yield();
+    const uint64_t before = std::exchange(now, clock_.MonotonicMicroseconds());
+    const CommitSignal told = waiter.signal.load(std::memory_order_acquire);
+    if (!yield_gate_.Took(pass, now - before, now)) return told;
+    if (told != CommitSignal::kNone) {
+      yield_gate_.Leave(pass, now);
+      return told;
+    }
+  }
+  return CommitSignal::kNone;
+}
+
 CommitSignal CommitQueue::Await(CommitWaiter& waiter) {
   CommitSignal told = AwaitYielding(waiter);
-  if (told == CommitSignal::kNone) {
-    MutexLock lock(mutex_);
-    told = waiter.signal.load(std::memory_order_acquire);
-    if (told == CommitSignal::kNone) {
-      ++counters_.sleeps;
-      waiter.asleep = true;
-      do {
-        waiter.wake.Wait(mutex_);
-        told = waiter.signal.load(std::memory_order_acquire);
-      } while (told == CommitSignal::kNone);
-      waiter.asleep = false;
-    }
+  if (told == CommitSignal::kNone &&
+      waiter.signal.compare_exchange_strong(told, CommitSignal::kAsleep, std::memory_order_acq_rel,
+                                            std::memory_order_acquire)) {
+    sleeps_.fetch_add(1, std::memory_order_relaxed);
+    do {
+      FutexWait(waiter.signal, CommitSignal::kAsleep);
+      told = waiter.signal.load(std::memory_order_acquire);
+    } while (told == CommitSignal::kAsleep);
   }
   // Nobody tells a writer anything again before its own next step under the lock.
   waiter.signal.store(CommitSignal::kNone, std::memory_order_relaxed);
@@ -148,7 +185,7 @@ void CommitQueue::Lead(CommitRequest& leader) {
 std::unique_ptr<CommitQueue::Group> CommitQueue::TakeGroup(CommitRequest& leader) {
   std::unique_ptr<Group> group;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     if (free_groups_.empty()) {
       group = std::make_unique<Group>();
     } else {
@@ -199,7 +236,7 @@ absl::Status CommitQueue::PrepareGroup(Group& group) {
 void CommitQueue::AwaitAlone(CommitWaiter& leader) {
   bool alone = false;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     alone = line_.AwaitAlone(leader);
   }
   if (!alone) FIRN_CHECK(Await(leader) == CommitSignal::kAlone);
@@ -207,7 +244,7 @@ void CommitQueue::AwaitAlone(CommitWaiter& leader) {
 
 void CommitQueue::Refuse(std::unique_ptr<Group> group, const absl::Status& status) {
   for (CommitRequest* const request : group->requests) request->status = DetachedCopy(status);
-  MutexLock lock(mutex_);
+  const Step step(*this);
   if (!HarmsOneGroupOnly(status)) Stick(next_ticket_, status);
   line_.Refuse(group->line);
   free_groups_.push_back(std::move(group));
@@ -225,7 +262,7 @@ bool CommitQueue::ValidateGroup(std::unique_ptr<Group>& group) {
     DescribeBatch(*group);
     return true;
   }
-  MutexLock lock(mutex_);
+  const Step step(*this);
   line_.Refuse(group->line);
   free_groups_.push_back(std::move(group));
   return false;
@@ -241,7 +278,7 @@ absl::Status CommitQueue::Begin(Group& group) {
   batch.last_sequence = {next.value - 1};
   absl::Status status;
   if (batch.logged) status = target_.Reserve(batch);
-  MutexLock lock(mutex_);
+  const Step step(*this);
   group.ticket = next_ticket_++;
   last_sequence_ = batch.last_sequence;
   if (!status.ok()) Stick(group.ticket, status);
@@ -254,14 +291,14 @@ void CommitQueue::TakeEffect(std::unique_ptr<Group> group, const absl::Status& w
   CommitWaiter& leader = *group->line.members.front();
   bool turn = false;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     if (!written.ok()) Stick(group->ticket, written);
     turn = line_.EndWrite(group->line);
   }
   if (!turn) FIRN_CHECK(Await(leader) == CommitSignal::kTurn);
   const absl::Status status = SettleAndApply(*group, written);
   for (CommitRequest* const request : group->requests) request->status = DetachedCopy(status);
-  MutexLock lock(mutex_);
+  const Step step(*this);
   if (!status.ok()) Stick(group->ticket, status);
   ++counters_.groups;
   counters_.requests += group->requests.size();
@@ -289,19 +326,19 @@ absl::Status CommitQueue::Exclusive(
   waiter.exclusive = true;
   CommitGroup group;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     line_.Enter(waiter);
   }
   FIRN_CHECK(Await(waiter) == CommitSignal::kLead);
   SequenceNumber last_sequence;
   {
-    MutexLock lock(mutex_);
+    const Step step(*this);
     line_.TakeGroup(waiter, group);
     last_sequence = last_sequence_;
   }
   AwaitAlone(waiter);
   const absl::Status status = action(last_sequence);
-  MutexLock lock(mutex_);
+  const Step step(*this);
   line_.Refuse(group);
   return status;
 }
@@ -332,7 +369,9 @@ size_t CommitQueue::waiting() const {
 
 CommitQueue::Counters CommitQueue::counters() const {
   MutexLock lock(mutex_);
-  return counters_;
+  Counters counters = counters_;
+  counters.sleeps = sleeps_.load(std::memory_order_relaxed);
+  return counters;
 }
 
 }  // namespace firn

@@ -6,8 +6,9 @@
 // and the last number is published. No timer, no log thread. What the steps do is the CommitTarget's;
 // who does them when is commit_line.h's; waiting is done here: a follower that asked for no sync
 // looks for some microseconds without giving the processor away; then it yields for 150-400 us (a
-// round takes the longer the more of them wait), since the next runnable thread is then mostly a
-// writer with work, and only then sleeps.
+// round takes the longer the more of them wait), where the next runnable thread is mostly a writer with
+// work, which yield_gate.h finds out; and only then sleeps. Those that sleep are woken without the lock,
+// which they do not take either.
 //
 //     leader, one at a time:   Prepare -> [MakeRoom, alone] -> Validate -> Reserve (numbers, place in the log)
 //     several groups at once:  WriteLog
@@ -46,6 +47,7 @@
 #include "base/mutex.h"
 #include "base/types.h"
 #include "engine/commit_line.h"
+#include "engine/yield_gate.h"
 #include "firn/options.h"
 #include "wal/log_writer.h"
 
@@ -153,11 +155,13 @@ class CommitQueue {
 
  private:
   struct Group;
+  class Step;
 
   // Waits until `waiter` has been told something, and takes it.
-  CommitSignal Await(CommitWaiter& waiter) ABSL_LOCKS_EXCLUDED(mutex_);
+  CommitSignal Await(CommitWaiter& waiter);
   // Yields for a while; kNone: nothing was told.
   CommitSignal AwaitYielding(const CommitWaiter& waiter);
+  CommitSignal YieldForAWhile(const CommitWaiter& waiter, uint32_t load);
   void Lead(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   std::unique_ptr<Group> TakeGroup(CommitRequest& leader) ABSL_LOCKS_EXCLUDED(mutex_);
   void DescribeBatch(Group& group);
@@ -189,6 +193,8 @@ class CommitQueue {
   Counters counters_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Group>> free_groups_ ABSL_GUARDED_BY(mutex_);  // keep their memory
   std::atomic<uint32_t> waiting_{0};  // followers in Await(): the load
+  std::atomic<uint64_t> sleeps_{0};
+  YieldGate yield_gate_;
 };
 
 }  // namespace firn

@@ -175,9 +175,9 @@ constexpr Library kLibraries[] = {
     {"(rocksdb|leveldb)/.*|lmdb\\.h|sqlite3\\.h|ini\\.h", "bench/.*"},
     // Its locks are not built for ThreadSanitizer: base/mutex.h instead.
     {"absl/synchronization/.*", "nothing"},
-    // The operating system is reached through io/ alone.
+    // The operating system is reached through io/ alone, but for the scheduling of threads.
     {"fcntl\\.h|unistd\\.h|sys/.*|linux/.*|dirent\\.h|fstream|filesystem",
-     "(io|tools|bench|tests|examples|engine/admin)/.*"},
+     "(io|tools|bench|tests|examples|engine/admin)/.*|base/(futex|time_slice)\\..*"},
 };
 
 TEST(LayeringTest, ReadsTheSources) {
