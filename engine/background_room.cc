@@ -52,12 +52,12 @@ uint64_t BackgroundWork::UnflushedBytes() const {
 }
 
 absl::Status BackgroundWork::CheckMergeRoom(const Compaction& compaction) {
-  const uint64_t room = compaction.input_bytes();
-  {
-    MutexLock lock(mutex_);
-    merge_room_ = room;
-  }
-  return parts_.space.CheckMerge(room, [this] { return UnflushedBytes(); });
+  return parts_.space.CheckMerge(compaction.input_bytes(), [this] { return UnflushedBytes(); });
+}
+
+void BackgroundWork::NoteMergeRoom(uint64_t bytes) {
+  MutexLock lock(mutex_);
+  merge_room_ = bytes;
 }
 
 void BackgroundWork::ResumeMergesIfRoom() {

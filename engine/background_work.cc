@@ -20,6 +20,7 @@ namespace {
 
 // What Judge() is told of a merge.
 constexpr absl::string_view kCompaction = "compaction";
+constexpr absl::string_view kCompactionByHand = "compaction by hand";
 
 CompressionKind ToKind(Compression compression) {
   return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
@@ -129,6 +130,7 @@ bool BackgroundWork::Judge(const absl::Status& status, const KeyspaceImpl& keysp
   if (IsDropped(status) || absl::IsCancelled(status)) return false;
   parts_.say(absl::StrCat(what, " of keyspace ", keyspace.name(), " failed: ", status.ToString()));
   if (IsShortage(status)) {
+    if (what == kCompactionByHand) return false;  // its caller's affair
     MutexLock lock(mutex_);
     if (what == kCompaction && ReasonOf(status) == ErrorReason::kDiskFull) {
       merge_space_error_ = status;
@@ -253,7 +255,9 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
     }
     if (go_on) {
       Schedule(keyspace);  // another one may be due beside this
-      go_on = Judge(Compact(*keyspace, *levels, compaction), *keyspace, kCompaction);
+      const absl::Status status = Compact(*keyspace, *levels, compaction);
+      if (ReasonOf(status) == ErrorReason::kDiskFull) NoteMergeRoom(compaction.input_bytes());
+      go_on = Judge(status, *keyspace, kCompaction);
       MutexLock lock(mutex_);
       auto& running = running_[keyspace->id()].compactions;
       running.erase(std::find(running.begin(), running.end(), &compaction));
@@ -277,7 +281,7 @@ absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& level
       keyspace.work().compact(context, compaction, levels, keyspace.segments());
   if (!result.status.ok()) {
     RemoveCreated(keyspace, result);
-    NoteMergeFailed();
+    if (ReasonOf(result.status) == ErrorReason::kDiskFull) NoteMergeFailed();
     return result.status;
   }
   FIRN_RETURN_IF_ERROR(InstallJob(keyspace, result, nullptr));
@@ -338,7 +342,7 @@ absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& k
                                           const UserKeyRange& range) {
   FIRN_RETURN_IF_ERROR(BeginTurn(*keyspace));
   const absl::Status status = CompactRangeInTurn(*keyspace, range);
-  static_cast<void>(Judge(status, *keyspace, kCompaction));
+  static_cast<void>(Judge(status, *keyspace, kCompactionByHand));
   EndTurn(keyspace);
   return status;
 }

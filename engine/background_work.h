@@ -9,7 +9,8 @@
 //   2. A segment becomes obsolete only when the edit that removes it is synced.
 // Errors: a full disk (kDiskFull) stops the background until ResumeIfRoom() sees room; writes return
 // it meanwhile. So does a want of file handles or memory, but writes go on until they would have to
-// wait. Whatever fails so again and again is tried less and less often, once a second at last.
+// wait. A merge without room on the disk waits for it alone, and one that a client asked for only tells
+// the client. Whatever fails so again and again is tried less and less often, once a second at last.
 // Any other error sticks, in the commit queue too: no later write is acknowledged.
 // Files of a job whose edit was never tried are removed; those of one whose edit failed stay until
 // the next open, since it may be durable.
@@ -149,8 +150,10 @@ class BackgroundWork {
   // Says when to try merges again, should they wait for room.
   void NoteMergeFailed() ABSL_LOCKS_EXCLUDED(mutex_);
   void TaskEnded() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Whether the disk has room for a merge's output. If not, no merge begins until it has.
-  absl::Status CheckMergeRoom(const Compaction& compaction) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether the disk has room for a merge's output.
+  absl::Status CheckMergeRoom(const Compaction& compaction);
+  // No merge begins by itself until there is so much room.
+  void NoteMergeRoom(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   void ResumeMergesIfRoom() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const BackgroundParts parts_;

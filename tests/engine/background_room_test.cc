@@ -88,8 +88,20 @@ TEST_F(BackgroundRoomTest, WhatFailsAgainAndAgainIsTriedLessAndLessOften) {
   EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
 }
 
-// The manifest grows now and then; one of these flushes meets the full disk just there, when its
-// segment is written and its edit is not.
+// It is the client that asked who hears of it, and nobody else: the store has nothing to merge.
+TEST_F(BackgroundRoomTest, ACompactionByHandWithoutRoomOnlyReturnsItsError) {
+  ASSERT_THAT(Fill(60), IsOk());
+  ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  constexpr uint64_t kFlushesOnly = (uint64_t{4} << 20) + 1024;
+  faulty_.SetSpace(store_.options().free_space_min + kFlushesOnly);
+  EXPECT_THAT(store_->Compact(store_.Open("notes"), "", ""), HasReason(ErrorReason::kDiskFull));
+  EXPECT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  EXPECT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  EXPECT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  faulty_.ClearSpace();
+  EXPECT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+}
 
 }  // namespace
 }  // namespace firn
