@@ -215,6 +215,29 @@ absl::Status BackgroundWork::RetireLogs() {
   return parts_.log.Retire(SequenceNumber{needed});
 }
 
+void BackgroundWork::ScheduleRetireLogs() {
+  {
+    MutexLock lock(mutex_);
+    if (!MayRun()) return;  // the next flush does it
+    ++tasks_;
+  }
+  scheduler_.Schedule(TaskPriority::kIdle, [this] {
+    const absl::Status retired = RetireLogs();
+    if (!retired.ok()) NoteRetireFailed(retired);
+    TaskEnded();
+  });
+}
+
+void BackgroundWork::NoteRetireFailed(const absl::Status& status) {
+  parts_.say(absl::StrCat("an old log could not be retired: ", status.ToString()));
+  {
+    MutexLock lock(mutex_);
+    if (IsShortage(status)) return NoteShortage(status);
+    if (error_.ok()) error_ = status;
+  }
+  parts_.poison(status);
+}
+
 absl::Status BackgroundWork::AwaitFlush(const std::shared_ptr<KeyspaceImpl>& keyspace,
                                         SequenceNumber floor) {
   const auto is_flushed = [&] {

@@ -109,6 +109,8 @@ class BackgroundWork {
   uint64_t UnflushedBytes() const;
   // Retires the logs that no memtable needs any more.
   absl::Status RetireLogs();
+  // The same in the background: for a writer, whom two syncs of the folder would keep waiting.
+  void ScheduleRetireLogs() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Begins nothing more, cuts merges short and waits for what runs. Idempotent.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -142,6 +144,7 @@ class BackgroundWork {
   // Takes in what a job said. True: go on.
   bool Judge(const absl::Status& status, const KeyspaceImpl& keyspace, absl::string_view what)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteRetireFailed(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   bool MayRun() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return !stopping_ && error_.ok() && shortage_.ok();
   }

@@ -16,6 +16,8 @@ namespace {
 
 // Entries that go into a memtable together: what they touch is fetched at once.
 constexpr size_t kAddedAtOnce = 32;
+// When a memtable holds such a share of what it may hold, its entries tell how many will follow.
+constexpr size_t kSampleShare = 8;
 
 uint64_t PayloadSize(const CommitBatch& batch) { return kGroupHeaderSize + batch.size; }
 
@@ -123,7 +125,7 @@ absl::Status WritePath::MakeRoom(const CommitBatch& batch) {
   // A log before a memtable: a sealed log may then go with the flush of this very memtable.
   if (batch.logged && !parts_.log.Fits(PayloadSize(batch))) {
     FIRN_RETURN_IF_ERROR(parts_.log.Switch(PayloadSize(batch), published()));
-    FIRN_RETURN_IF_ERROR(parts_.background.RetireLogs());
+    parts_.background.ScheduleRetireLogs();
   }
   while (const std::shared_ptr<KeyspaceImpl> pinner = LogPinner()) SwitchMemtable(pinner);
   memtable_is_full_.store(false, std::memory_order_release);
@@ -259,6 +261,17 @@ absl::Status WritePath::Settle(const CommitBatch& batch) {
 
 // --- taking effect
 
+void WritePath::ExpectMore(Memtable& active) {
+  const size_t used = active.ApproximateMemory();
+  const size_t full = parts_.options.memtable_size;
+  if (used < full / kSampleShare || told_ == &active) return;
+  told_ = &active;
+  if (used >= full / 2) return;  // it knew from the beginning, or has it behind it
+  const double entries = static_cast<double>(active.entry_count());
+  const double share = static_cast<double>(full) / static_cast<double>(used);
+  active.Reserve(static_cast<uint64_t>(entries * (share - 1)));
+}
+
 void WritePath::Apply(const CommitRequest& request) {
   const auto& write = static_cast<const WriteRequest&>(request);
   uint64_t sequence = request.first_sequence.value;
@@ -270,6 +283,7 @@ void WritePath::Apply(const CommitRequest& request) {
     Memtable& active = keyspace->active();
     active.AddMany(entries);
     entries.clear();
+    ExpectMore(active);
     if (active.ApproximateMemory() >= parts_.options.memtable_size) {
       memtable_is_full_.store(true, std::memory_order_release);
     }

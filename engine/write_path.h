@@ -83,6 +83,9 @@ class WritePath final : public CommitTarget {
   // With a memory budget: while the active memtables are too large together, the largest goes.
   void SwitchLargest();
   absl::Status MarkVolatile(const CommitBatch& batch);
+  // Tells a memtable that fills up for the first time what to expect: so a writer waits once, early, for
+  // its table to grow, and not for the last doubling of half a million entries.
+  void ExpectMore(Memtable& active);
   SequenceNumber published() const {
     return SequenceNumber{parts_.reading.published.load(std::memory_order_acquire)};
   }
@@ -92,6 +95,7 @@ class WritePath final : public CommitTarget {
   std::atomic<bool> memtable_is_full_{false};
   OwedDelay owed_delay_;  // of whoever prepares a group: one at a time
   uint64_t all_active_bytes_ = 0;  // of the leader's last look
+  const Memtable* told_ = nullptr;  // by ExpectMore(); of the group that takes effect
 };
 
 }  // namespace firn
