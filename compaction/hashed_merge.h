@@ -5,7 +5,8 @@
 // stored, under a new checksum; of one that does, the records that stay are packed into new extents. A
 // tombstone that no snapshot needs goes if nothing older than the inputs is left outside them.
 // Memory: that of the search, 12 bytes a record for the new index, 1 MiB of what is read. So whoever
-// bounds the inputs of a merge bounds its memory.
+// bounds the inputs of a merge bounds its memory. Indexes of inputs that stay on disk (a small memory
+// budget) are read for the search, 10 bytes a record more.
 #ifndef FIRN_COMPACTION_HASHED_MERGE_H_
 #define FIRN_COMPACTION_HASHED_MERGE_H_
 

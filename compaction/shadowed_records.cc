@@ -181,8 +181,10 @@ absl::StatusOr<ShadowedRecords> FindShadowedRecords(
     absl::FunctionRef<absl::Status(uint64_t bytes)> pace, size_t candidates_at_once) {
   // As many cells as the largest index has buckets, each a little wider, so that there is no rest.
   uint64_t cell_count = 1;
+  std::vector<std::shared_ptr<const HashedIndex>> indexes;
   for (const auto& input : inputs) {
     FIRN_CHECK(input->key_size() == inputs[0]->key_size());
+    FIRN_ASSIGN_OR_RETURN(indexes.emplace_back(), input->index().Whole());
     cell_count = std::max(cell_count, input->index().bucket_count());
   }
   const uint64_t step = UINT64_MAX / cell_count + 1;
@@ -193,7 +195,7 @@ absl::StatusOr<ShadowedRecords> FindShadowedRecords(
   for (uint64_t begin = 0;; begin += step) {
     const uint64_t last = step - 1 <= UINT64_MAX - begin ? begin + (step - 1) : UINT64_MAX;
     for (uint32_t i = 0; i < inputs.size(); ++i) {
-      const HashedIndex& index = inputs[i]->index();
+      const HashedIndex& index = *indexes[i];
       const uint64_t last_bucket = BucketOf(last, index.bucket_count());
       for (uint64_t bucket = BucketOf(begin, index.bucket_count()); bucket <= last_bucket;
            ++bucket) {

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kSmallShare = 10;
 // So many uses, after the one that read it, and a block in the small queue has earned its place.
 constexpr uint8_t kUsesToStay = 2;
+// Of the capacity, one part in so many is for blocks whatever is set aside.
+constexpr size_t kBlocksShareMin = 4;
 
 }  // namespace
 
@@ -101,6 +103,20 @@ BlockCache::~BlockCache() {
 
 void BlockCache::SetCapacity(size_t capacity) {
   capacity_.store(capacity, std::memory_order_relaxed);
+  EvictDownToCapacity();
+}
+
+void BlockCache::SetAside(size_t bytes) {
+  set_aside_.fetch_add(bytes, std::memory_order_relaxed);
+  EvictDownToCapacity();
+}
+
+size_t BlockCache::capacity_for_blocks() const {
+  const size_t all = capacity();
+  return std::max(all / kBlocksShareMin, all - std::min(all, set_aside()));
+}
+
+void BlockCache::EvictDownToCapacity() {
   for (Shard& shard : shards_) {
     Garbage garbage;
     {

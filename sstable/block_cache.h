@@ -17,7 +17,8 @@
 //
 // Invariants:
 //   1. A shard's charge is the sum of its blocks' memory_usage() and of its chunks, and after each call
-//      at most its part of the capacity. A block that is larger than that is not kept.
+//      at most its part of the capacity, less what was set aside. A block that is larger than that is
+//      not kept.
 //   2. A block is in at most one slot; the slot points to it exactly while the cache holds it.
 //   3. Whoever has a shared_ptr keeps the block; what only such pointers hold is not charged.
 // Lock order: a shard's mutex is innermost, and no two are ever held together.
@@ -54,6 +55,12 @@ class BlockCache {
   // Takes effect at once: what no longer fits goes before this returns.
   void SetCapacity(size_t capacity);
   size_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
+  // Memory that others use and that the capacity covers, such as indexes of segments: blocks get what
+  // is left of it, but at least a quarter. SetAside() makes room before it returns.
+  void SetAside(size_t bytes);
+  void GiveBack(size_t bytes) { set_aside_.fetch_sub(bytes, std::memory_order_relaxed); }
+  size_t set_aside() const { return set_aside_.load(std::memory_order_relaxed); }
+  size_t capacity_for_blocks() const;
   // Hits, misses, evictions; bytes and blocks that are here now. Shard after shard, so under
   // concurrent use not of one instant.
   CacheCounters Counters() const;
@@ -110,10 +117,12 @@ class BlockCache {
     void AddGhost(uint64_t key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   };
 
-  size_t ShardCapacity() const { return capacity() / shards_.size(); }
+  size_t ShardCapacity() const { return capacity_for_blocks() / shards_.size(); }
+  void EvictDownToCapacity();
   void Retire(Garbage garbage);
 
   std::atomic<size_t> capacity_;
+  std::atomic<size_t> set_aside_{0};
   std::vector<Shard> shards_;
   std::atomic<size_t> slots_count_{0};  // BlockSlots that exist
   Counter hits_;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/status.h"
+#include "sstable/hashed_index_page.h"
 
 namespace firn {
 namespace {
@@ -87,15 +88,6 @@ absl::StatusOr<HashedIndexBuilder::Result> HashedIndexBuilder::Finish(
 HashedIndex::HashedIndex(uint64_t bucket_count, uint64_t extent_count, LocationFormat location)
     : lines_(bucket_count), extent_count_(extent_count), location_(location) {}
 
-absl::Status HashedIndex::CheckLocation(uint32_t location) const {
-  if (location_.ExtentOf(location) >= extent_count_) {
-    return Damaged(absl::StrCat("an entry names extent ", location_.ExtentOf(location), " of ",
-                                extent_count_));
-  }
-  if (location_.OffsetOf(location) < 16) return Damaged("an entry names the header of an extent");
-  return absl::OkStatus();
-}
-
 void HashedIndex::Append(uint64_t bucket, const IndexEntry* entries, uint64_t count) {
   IndexLine* line = &lines_[bucket];
   for (uint64_t i = 0; i < count; ++i) {
@@ -116,31 +108,26 @@ void HashedIndex::Append(uint64_t bucket, const IndexEntry* entries, uint64_t co
 absl::Status HashedIndex::AddPage(ByteSpan page) {
   const uint64_t bucket_limit = std::min(loaded_buckets_ + kBucketsPerPage, bucket_count());
   if (loaded_buckets_ == bucket_count()) return Damaged("one too many");
-  ByteReader counts(page);
-  uint64_t total = 0;
-  for (uint64_t bucket = loaded_buckets_; bucket < bucket_limit; ++bucket) {
-    const std::optional<uint32_t> count = counts.ReadVarint32();
-    if (!count.has_value()) return Damaged("counts are cut off");
-    total += *count;
-  }
-  if (counts.remaining() != total * kIndexEntrySize) return Damaged("entries of another number");
+  FIRN_ASSIGN_OR_RETURN(const IndexPageSizes sizes,
+                        ParseIndexPageSizes(page, bucket_limit - loaded_buckets_));
   // A line number has 28 bits.
-  if (further_.size() + total / IndexLine::kSlots >= uint64_t{1} << 28) {
+  if (further_.size() + sizes.entry_count / IndexLine::kSlots >= uint64_t{1} << 28) {
     return Damaged("too many entries in few buckets");
   }
-  const uint8_t* next = page.data() + counts.position();
-  counts = ByteReader(page);
+  const uint8_t* next = page.data() + sizes.entries_offset;
+  ByteReader counts(page);
   std::vector<IndexEntry> entries;  // of a bucket
   for (; loaded_buckets_ < bucket_limit; ++loaded_buckets_) {
     entries.resize(*counts.ReadVarint32());
     for (IndexEntry& entry : entries) {
       entry = LoadEntry(next);
       next += kIndexEntrySize;
-      FIRN_RETURN_IF_ERROR(CheckLocation(entry.location));
+      FIRN_RETURN_IF_ERROR(CheckLocation(location_, extent_count_, entry.location));
     }
     Append(loaded_buckets_, entries.data(), entries.size());
   }
-  entry_count_ += total;
+  entry_count_ += sizes.entry_count;
+  if (loaded_buckets_ == bucket_count()) further_.shrink_to_fit();
   return absl::OkStatus();
 }
 

@@ -160,7 +160,6 @@ class HashedIndex {
   }
 
  private:
-  absl::Status CheckLocation(uint32_t location) const;
   void Append(uint64_t bucket, const IndexEntry* entries, uint64_t count);
 
   using Lines = std::vector<IndexLine, HugePageAllocator<IndexLine>>;

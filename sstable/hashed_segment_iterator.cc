@@ -58,12 +58,11 @@ absl::Status HashedSegmentIterator::LoadWindow(uint64_t begin, uint64_t limit) {
   const LocationFormat format = reader_->index().location();
   std::vector<Wanted> wanted;
   std::vector<uint32_t> extents;
-  for (uint64_t bucket = begin; bucket < limit; ++bucket) {
-    reader_->index().ForEach(bucket, [&](const IndexEntry& entry) {
-      wanted.push_back({bucket, entry.location});
-      extents.push_back(format.ExtentOf(entry.location));
-    });
-  }
+  FIRN_RETURN_IF_ERROR(reader_->index().ForEach(
+      begin, limit, options_.cache, [&](uint64_t bucket, const IndexEntry& entry) {
+        wanted.push_back({bucket, entry.location});
+        extents.push_back(format.ExtentOf(entry.location));
+      }));
   std::sort(extents.begin(), extents.end());
   extents.erase(std::unique(extents.begin(), extents.end()), extents.end());
   FIRN_ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Extent>> fetched,

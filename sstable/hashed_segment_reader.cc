@@ -12,138 +12,31 @@
 #include "sstable/segment_frame.h"
 
 namespace firn {
-namespace {
-
-constexpr uint64_t kPageBytesAtOnce = uint64_t{1} << 20;
-
-// Where the pages stand: `begin` is the end of the extents, the footer's index their limit.
-absl::StatusOr<std::vector<BlockHandle>> PageHandles(const IndexRoot& root, uint64_t begin,
-                                                     const BlockHandle& index,
-                                                     absl::string_view path) {
-  std::vector<BlockHandle> handles;
-  uint64_t offset = begin;
-  for (const std::vector<uint32_t>* sizes : {&root.table_page_sizes, &root.index_page_sizes}) {
-    for (const uint32_t size : *sizes) {  // the sum of 32-bit sizes cannot wrap around
-      handles.push_back({.offset = offset, .size = size});
-      offset = handles.back().limit();
-    }
-  }
-  if (offset != index.offset) {
-    return CorruptionAt(path, index.offset, "where the pages of the index end",
-                        {.expected = index.offset, .actual = offset});
-  }
-  // Each bucket has a count of a byte at least: so as many lines may be allocated.
-  const uint64_t last = root.index_page_count() - 1;
-  for (uint64_t i = 0; i <= last; ++i) {
-    const uint64_t buckets = i < last ? kBucketsPerPage : root.bucket_count - last * kBucketsPerPage;
-    if (root.index_page_sizes[i] < buckets) {
-      return CorruptionAt(path, index.offset, absl::StrCat("size of index page ", i),
-                          {.expected = buckets, .actual = root.index_page_sizes[i]});
-    }
-  }
-  return handles;
-}
-
-// Reads the pages piece by piece, in their order.
-absl::Status ReadPages(RandomAccessFile& file, uint64_t segment_id, BlockKind kind,
-                       absl::Span<const BlockHandle> handles,
-                       absl::FunctionRef<absl::Status(size_t, ByteSpan)> visit) {
-  absl::Status status;
-  for (size_t begin = 0; begin < handles.size() && status.ok();) {
-    size_t limit = begin;
-    uint64_t bytes = 0;
-    while (limit < handles.size() && (limit == begin || bytes < kPageBytesAtOnce)) {
-      bytes += handles[limit++].size;
-    }
-    ReadRawBlocks(file, segment_id, kind, handles.subspan(begin, limit - begin),
-                  [&](size_t i, absl::StatusOr<RawBlock> block) {
-                    if (!status.ok()) return;
-                    status = block.status();
-                    if (!status.ok()) return;
-                    status = visit(begin + i, ByteSpan(block->bytes.get(), block->size));
-                    if (status.ok()) return;
-                    status = CorruptionAt(file.path(), handles[begin + i].offset, status.message());
-                  });
-    begin = limit;
-  }
-  return status;
-}
-
-absl::Status CheckAgainstProperties(const SegmentProperties& properties, const IndexRoot& root,
-                                    uint64_t entry_count, absl::string_view path,
-                                    uint64_t offset) {
-  struct Fact {
-    absl::string_view what;
-    uint64_t expected;
-    uint64_t actual;
-  };
-  for (const Fact& fact :
-       {Fact{"number of entries", properties.entry_count, entry_count},
-        Fact{"number of extents", properties.data_block_count, root.extent_count},
-        Fact{"bytes of keys", properties.raw_key_size,
-             entry_count * (root.key_size + kInternalKeySuffixSize)},
-        Fact{"offset bits", LocationFormat::ForBlockSize(properties.block_size).offset_bits,
-             root.location.offset_bits}}) {
-    if (fact.expected == fact.actual) continue;
-    return CorruptionAt(path, offset, absl::StrCat("index against properties: ", fact.what),
-                        {.expected = fact.expected, .actual = fact.actual});
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<HashedSegmentIndex> ReadHashedSegmentIndex(RandomAccessFile& file,
-                                                          const SegmentFooter& footer,
-                                                          const SegmentProperties& properties,
-                                                          ByteSpan root_bytes) {
-  const absl::StatusOr<IndexRoot> root = ParseIndexRoot(root_bytes);
-  if (!root.ok()) return CorruptionAt(file.path(), footer.index.offset, root.status().message());
-  const uint64_t data_size = properties.data_size;
-  FIRN_ASSIGN_OR_RETURN(const std::vector<BlockHandle> handles,
-                        PageHandles(*root, data_size, footer.index, file.path()));
-  const auto all = absl::MakeConstSpan(handles);
-  HashedSegmentIndex result{.key_size = root->key_size,
-                            .index = HashedIndex(root->bucket_count, root->extent_count,
-                                                 root->location),
-                            .extent_offsets = {0}};
-  FIRN_RETURN_IF_ERROR(ReadPages(
-      file, footer.id, BlockKind::kExtentTable, all.subspan(0, root->table_page_count()),
-      [&](size_t i, ByteSpan page) {
-        const uint64_t count =
-            std::min(kExtentsPerPage, root->extent_count - uint64_t{i} * kExtentsPerPage);
-        return ParseExtentTablePage(page, count, data_size, result.extent_offsets);
-      }));
-  if (result.extent_offsets.back() != data_size) {
-    return CorruptionAt(file.path(), handles.front().offset, "where the extents end",
-                        {.expected = data_size, .actual = result.extent_offsets.back()});
-  }
-  FIRN_RETURN_IF_ERROR(ReadPages(file, footer.id, BlockKind::kIndexPage,
-                                 all.subspan(root->table_page_count()),
-                                 [&](size_t, ByteSpan page) { return result.index.AddPage(page); }));
-  FIRN_RETURN_IF_ERROR(CheckAgainstProperties(properties, *root, result.index.entry_count(),
-                                              file.path(), footer.index.offset));
-  return result;
-}
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> HashedSegmentReader::Open(
     SegmentSource source) {
   FIRN_ASSIGN_OR_RETURN(SegmentFrame frame, ReadSegmentFrame(*source.file, source.footer));
   FIRN_RETURN_IF_ERROR(CompareSegmentMeta(
       source.expected, MetaOf(source.footer, frame.properties), source.file->path()));
-  FIRN_ASSIGN_OR_RETURN(HashedSegmentIndex index,
-                        ReadHashedSegmentIndex(*source.file, source.footer, frame.properties,
-                                               frame.index_bytes()));
+  FIRN_ASSIGN_OR_RETURN(
+      std::unique_ptr<const HashedSegmentIndex> index,
+      HashedSegmentIndex::Read({.file = *source.file,
+                                .footer = source.footer,
+                                .properties = frame.properties,
+                                .root = frame.index_bytes(),
+                                .cache = source.cache,
+                                .counters = source.counters,
+                                .bytes_max = source.index_bytes_max}));
   return std::shared_ptr<const SegmentReader>(new HashedSegmentReader(
       std::move(source), std::move(frame.properties), std::move(index)));
 }
 
 HashedSegmentReader::HashedSegmentReader(SegmentSource source, SegmentProperties properties,
-                                         HashedSegmentIndex index)
+                                         std::unique_ptr<const HashedSegmentIndex> index)
     : SegmentReader(std::move(source), std::move(properties)),
-      key_size_(index.key_size),
-      index_(std::move(index.index)),
-      extent_offsets_(std::move(index.extent_offsets)),
+      key_size_(index->key_size()),
+      index_(std::move(index)),
+      extent_offsets_(index_->extent_offsets()),
       slots_(cache_, meta_.id, extent_offsets_.size() - 1) {}
 
 absl::Status HashedSegmentReader::AnnotateExtentError(const absl::Status& status,
@@ -151,9 +44,10 @@ absl::Status HashedSegmentReader::AnnotateExtentError(const absl::Status& status
   return Annotate(status, absl::StrCat(path(), ": extent at offset ", extent_offsets_[extent]));
 }
 
-HashedSegmentReader::Locations HashedSegmentReader::Locate(uint64_t word) const {
+absl::StatusOr<HashedSegmentReader::Locations> HashedSegmentReader::Locate(uint64_t word) const {
   Locations locations;
-  index_.Match(word, [&locations](uint32_t location) { locations.push_back(location); });
+  FIRN_RETURN_IF_ERROR(index_->Match(
+      word, [&locations](uint32_t location) { locations.push_back(location); }));
   if (counters_ != nullptr) {
     counters_->filter_checks.Add(1);
     if (locations.empty()) counters_->filter_negatives.Add(1);
@@ -237,15 +131,15 @@ absl::Status HashedSegmentReader::ReadStored(uint32_t first, uint32_t count,
 }
 
 absl::Status HashedSegmentReader::NoRecordAt(uint32_t location) const {
-  return CorruptionAt(path(), extent_offsets_[index_.location().ExtentOf(location)],
+  return CorruptionAt(path(), extent_offsets_[index_->location().ExtentOf(location)],
                       absl::StrCat("the index names a record at ",
-                                   index_.location().OffsetOf(location),
+                                   index_->location().OffsetOf(location),
                                    " of the extent, where there is none"));
 }
 
 absl::Status HashedSegmentReader::ParseRecord(const Extent& extent, uint32_t location,
                                               ExtentRecord& record) const {
-  const uint32_t offset = index_.location().OffsetOf(location);
+  const uint32_t offset = index_->location().OffsetOf(location);
   if (extent.ParseRecord(offset, key_size_, record)) return absl::OkStatus();
   return NoRecordAt(location);
 }
@@ -255,7 +149,7 @@ HashedSegmentReader::Match HashedSegmentReader::Consider(const Extent& extent, u
                                                          SequenceNumber at_most,
                                                          std::optional<FoundEntry>& found) const {
   ExtentRecord record;
-  if (!extent.ParseRecord(index_.location().OffsetOf(location), key_size_, record)) {
+  if (!extent.ParseRecord(index_->location().OffsetOf(location), key_size_, record)) {
     return Match::kDamaged;
   }
   if (record.user_key != user_key) return Match::kOther;
@@ -272,12 +166,12 @@ absl::StatusOr<std::optional<FoundEntry>> HashedSegmentReader::Get(absl::string_
                                                                    SequenceNumber at_most) const {
   std::optional<FoundEntry> found;
   if (user_key.size() != key_size_) return found;
-  const Locations locations = Locate(HashedWord(user_key));
+  FIRN_ASSIGN_OR_RETURN(const Locations locations, Locate(HashedWord(user_key)));
   bool is_here = false;
   for (const uint32_t location : locations) {
     FIRN_ASSIGN_OR_RETURN(
         const std::shared_ptr<const Extent> extent,
-        FetchExtent(index_.location().ExtentOf(location), CacheUse::kFill));
+        FetchExtent(index_->location().ExtentOf(location), CacheUse::kFill));
     const Match match = Consider(*extent, location, user_key, at_most, found);
     if (match == Match::kDamaged) return NoRecordAt(location);
     is_here = is_here || match == Match::kVersion;
@@ -295,10 +189,10 @@ bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber a
   uint32_t candidates = 0;
   bool is_here = false;
   bool is_cached = true;
-  index_.Match(HashedWord(user_key), [&](uint32_t location) {
+  const bool knows = index_->MatchCached(HashedWord(user_key), [&](uint32_t location) {
     ++candidates;
     const BlockContent* const content =
-        is_cached ? slots_.Look(index_.location().ExtentOf(location)) : nullptr;
+        is_cached ? slots_.Look(index_->location().ExtentOf(location)) : nullptr;
     if (content == nullptr) {
       is_cached = false;
       return;
@@ -308,7 +202,7 @@ bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber a
     if (match == Match::kDamaged) is_cached = false;
     is_here = is_here || match == Match::kVersion;
   });
-  if (!is_cached) return false;  // Get() counts
+  if (!knows || !is_cached) return false;  // Get() counts
   if (counters_ != nullptr) {
     counters_->filter_checks.Add(1);
     if (candidates == 0) counters_->filter_negatives.Add(1);
@@ -318,19 +212,23 @@ bool HashedSegmentReader::GetCached(absl::string_view user_key, SequenceNumber a
 }
 
 uint64_t HashedSegmentReader::LocateAll(absl::Span<SegmentLookup* const> lookups,
+                                        const HashedSegmentIndex::Pages* pages,
                                         Candidates& candidates) const {
   for (const SegmentLookup* lookup : lookups) {
-    if (lookup->user_key.size() == key_size_) index_.Prefetch(HashedWord(lookup->user_key));
+    if (lookup->user_key.size() == key_size_) index_->Prefetch(HashedWord(lookup->user_key));
   }
   uint64_t checked = 0;
   for (SegmentLookup* lookup : lookups) {
     lookup->found.reset();
     lookup->needs_read = false;
     if (lookup->user_key.size() != key_size_) continue;
-    ++checked;
-    index_.Match(HashedWord(lookup->user_key), [&](uint32_t location) {
+    const uint64_t word = HashedWord(lookup->user_key);
+    const auto add = [&](uint32_t location) {
       candidates.push_back({.lookup = lookup, .extent = nullptr, .location = location});
-    });
+    };
+    lookup->needs_read =
+        pages == nullptr ? !index_->MatchCached(word, add) : !index_->Match(word, *pages, add);
+    if (!lookup->needs_read) ++checked;
   }
   return checked;
 }
@@ -350,9 +248,9 @@ HashedSegmentReader::Match HashedSegmentReader::ConsiderRun(absl::Span<const Can
 void HashedSegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
                                         SequenceNumber at_most) const {
   // Each round touches memory that the round before asked for, of all keys at once.
-  const LocationFormat format = index_.location();
+  const LocationFormat format = index_->location();
   Candidates candidates;
-  uint64_t checked = LocateAll(lookups, candidates);
+  uint64_t checked = LocateAll(lookups, nullptr, candidates);
   for (const Candidate& candidate : candidates) {
     slots_.PrefetchSlot(format.ExtentOf(candidate.location));
   }
@@ -405,12 +303,14 @@ bool HashedSegmentReader::AddMissing(absl::string_view user_key, SequenceNumber 
                                      BlockBatch& batch) const {
   if (user_key.size() != key_size_) return false;
   bool may_be_here = false;
-  index_.Match(HashedWord(user_key), [&](uint32_t location) {
-    const uint32_t extent = index_.location().ExtentOf(location);
+  const auto guard = cache_ == nullptr ? std::optional<Epochs::Guard>()
+                                       : std::optional<Epochs::Guard>(std::in_place, cache_->epochs());
+  const bool knows = index_->MatchCached(HashedWord(user_key), [&](uint32_t location) {
+    const uint32_t extent = index_->location().ExtentOf(location);
     if (!slots_.Contains(extent)) batch.Add(*this, extent);
     may_be_here = true;
   });
-  return may_be_here;
+  return may_be_here || !knows;  // without the page GetMany() reads that first, and then the extents
 }
 
 absl::StatusOr<std::shared_ptr<const BlockContent>> HashedSegmentReader::TakeBlock(
@@ -430,9 +330,16 @@ absl::StatusOr<std::shared_ptr<const BlockContent>> HashedSegmentReader::TakeBlo
 
 absl::Status HashedSegmentReader::GetMany(absl::Span<SegmentLookup* const> lookups,
                                           SequenceNumber at_most) const {
-  const LocationFormat format = index_.location();
+  const LocationFormat format = index_->location();
+  std::vector<uint64_t> words;
+  if (!index_->is_resident()) {
+    for (const SegmentLookup* const lookup : lookups) {
+      if (lookup->user_key.size() == key_size_) words.push_back(HashedWord(lookup->user_key));
+    }
+  }
+  FIRN_ASSIGN_OR_RETURN(const HashedSegmentIndex::Pages pages, index_->PagesOf(words));
   Candidates candidates;
-  const uint64_t checked = LocateAll(lookups, candidates);
+  const uint64_t checked = LocateAll(lookups, &pages, candidates);
   std::vector<uint32_t> numbers;
   numbers.reserve(candidates.size());
   for (const Candidate& candidate : candidates) {
@@ -477,7 +384,7 @@ std::unique_ptr<InternalIterator> HashedSegmentReader::NewIterator(
 SegmentReport HashedSegmentReader::Verify() const { return HashedSegmentVerifier(*this).Run(); }
 
 size_t HashedSegmentReader::memory_usage() const {
-  return index_.memory_usage() + extent_offsets_.capacity() * sizeof(uint64_t);
+  return index_->memory_usage() + slots_.memory_usage();
 }
 
 std::vector<SegmentBlock> HashedSegmentReader::Blocks() const {

@@ -1,8 +1,9 @@
 // sstable/hashed_segment_reader.h: the reader of the hashed layout.
 //
 // Open() reads footer, properties, extent table and index, holds them against what the manifest says
-// (SegmentMeta), and keeps index and table in memory. Extents come through the block cache by their
-// number: so a lookup needs the table only for what is not cached.
+// (SegmentMeta), and keeps the table in memory, and the index, if that may be so large
+// (hashed_segment_index.h). Extents come through the block cache by their number: so a lookup needs the
+// table only for what is not cached.
 // The index is the filter: SegmentCounters count its answers as a filter's.
 #ifndef FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
 #define FIRN_SSTABLE_HASHED_SEGMENT_READER_H_
@@ -21,8 +22,8 @@
 #include "absl/types/span.h"
 #include "base/types.h"
 #include "sstable/extent.h"
-#include "sstable/hashed_index.h"
 #include "sstable/hashed_segment_format.h"
+#include "sstable/hashed_segment_index.h"
 #include "sstable/internal_iterator.h"
 #include "sstable/raw_block.h"
 #include "sstable/segment_format.h"
@@ -30,24 +31,12 @@
 
 namespace firn {
 
-// Index and extent table of a hashed segment, read and checked.
-struct HashedSegmentIndex {
-  uint32_t key_size = 0;
-  HashedIndex index;
-  std::vector<uint64_t> extent_offsets;  // one more than extents: the last is where they end
-};
-// `root` is the block that the footer names, without its trailer.
-absl::StatusOr<HashedSegmentIndex> ReadHashedSegmentIndex(RandomAccessFile& file,
-                                                          const SegmentFooter& footer,
-                                                          const SegmentProperties& properties,
-                                                          ByteSpan root);
-
 class HashedSegmentReader final : public SegmentReader {
  public:
   // Errors: DataLoss (damaged, or not the expected segment), I/O.
   static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(SegmentSource source);
 
-  // One cache line, and an extent for each version of the key.
+  // One cache line (or a page of the index), and an extent for each version of the key.
   absl::StatusOr<std::optional<FoundEntry>> Get(absl::string_view user_key,
                                                 SequenceNumber at_most) const override;
   bool GetCached(absl::string_view user_key, SequenceNumber at_most,
@@ -75,7 +64,7 @@ class HashedSegmentReader final : public SegmentReader {
       absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override;
 
   uint32_t key_size() const { return key_size_; }
-  const HashedIndex& index() const { return index_; }
+  const HashedSegmentIndex& index() const { return *index_; }
   uint32_t extent_count() const { return static_cast<uint32_t>(extent_offsets_.size() - 1); }
   BlockHandle ExtentHandle(uint32_t extent) const {
     return {.offset = extent_offsets_[extent],
@@ -104,7 +93,8 @@ class HashedSegmentReader final : public SegmentReader {
     kDamaged = 3,  // no record can be there
   };
 
-  HashedSegmentReader(SegmentSource source, SegmentProperties properties, HashedSegmentIndex index);
+  HashedSegmentReader(SegmentSource source, SegmentProperties properties,
+                      std::unique_ptr<const HashedSegmentIndex> index);
 
   // A record that may be a version of the key that is looked up.
   struct Candidate {
@@ -116,7 +106,7 @@ class HashedSegmentReader final : public SegmentReader {
   using Candidates = absl::InlinedVector<Candidate, 160>;
 
   // None if the index says that the key is not here. Counts.
-  Locations Locate(uint64_t word) const;
+  absl::StatusOr<Locations> Locate(uint64_t word) const;
   std::shared_ptr<const Extent> FindCached(uint32_t extent) const {
     // Nothing but extents of this segment was put into its slots.
     return std::static_pointer_cast<const Extent>(slots_.Find(extent));
@@ -127,8 +117,11 @@ class HashedSegmentReader final : public SegmentReader {
                            std::vector<std::shared_ptr<const Extent>>& extents) const;
   absl::StatusOr<std::shared_ptr<const Extent>> MakeExtent(uint32_t extent, RawBlock block) const;
   // Resets the answers of all `lookups` and finds their records, those of one lookup in a row; asks for
-  // the index lines of all first. How many lookups are for keys of this segment's size.
-  uint64_t LocateAll(absl::Span<SegmentLookup* const> lookups, Candidates& candidates) const;
+  // the index lines of all first. Pages of a paged index: `pages`, or those that are cached if it is
+  // null; a lookup whose page is not there needs a read. How many lookups could be answered and are
+  // for keys of this segment's size.
+  uint64_t LocateAll(absl::Span<SegmentLookup* const> lookups,
+                     const HashedSegmentIndex::Pages* pages, Candidates& candidates) const;
   // Considers all records of one lookup; kDamaged as soon as one is.
   Match ConsiderRun(absl::Span<const Candidate> run, SequenceNumber at_most) const;
   // Takes the record at `location` into `found` if it is one of `user_key`, at most `at_most`, and
@@ -138,8 +131,8 @@ class HashedSegmentReader final : public SegmentReader {
   absl::Status NoRecordAt(uint32_t location) const;
 
   const uint32_t key_size_;
-  const HashedIndex index_;
-  const std::vector<uint64_t> extent_offsets_;
+  const std::unique_ptr<const HashedSegmentIndex> index_;
+  const absl::Span<const uint64_t> extent_offsets_;  // of index_
   const BlockSlots slots_;  // one an extent
 };
 

@@ -29,11 +29,12 @@ class HashedSegmentVerifier {
   void CheckExtent(uint32_t number, const Extent& extent);
   void CheckRecord(uint32_t number, const ExtentRecord& record);
   void CheckTotals();
-  uint64_t CountDistinctKeys() const;  // as the index tells them
+  uint64_t CountDistinctKeys() const;  // as the index, which is there, tells them
   void Compare(absl::string_view what, uint64_t stated, uint64_t counted);
   void Report(absl::Status problem);
 
   const HashedSegmentReader& reader_;
+  std::shared_ptr<const HashedIndex> index_;  // null: it cannot be read
   SegmentReport report_;
   SegmentProperties counted_;  // what the records add up to
   std::string key_;            // scratch

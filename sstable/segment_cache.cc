@@ -42,15 +42,21 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
   std::shared_ptr<const SegmentReader> reader = readers_.Lookup(meta.number);
   // Numbers are never used twice; should a damaged manifest say otherwise, Open() finds it out.
   if (reader != nullptr && reader->meta().id == meta.id) return reader;
+  // What readers that exist leave of the bound; an index that does not fit stays on disk.
+  const size_t index_bytes_max =
+      bytes_max_ == SIZE_MAX ? SIZE_MAX : bytes_max_ - std::min(bytes_max_, memory_usage());
   // Two threads may open the same file; the later one replaces the earlier reader, and both work.
   FIRN_ASSIGN_OR_RETURN(
       reader, SegmentReader::Open(file_system_, JoinPath(directory, SegmentFileName(meta.number)),
-                                  meta, blocks_, counters_, access_));
+                                  meta, blocks_, counters_, access_, index_bytes_max));
   const size_t usage = reader->memory_usage();
   usage_->fetch_add(usage, std::memory_order_relaxed);
+  BlockCache* const charged = bytes_max_ == SIZE_MAX ? blocks_ : nullptr;
+  if (charged != nullptr) charged->SetAside(usage);
   const std::shared_ptr<const SegmentReader> counted(
-      reader.get(), [reader, usage, sum = usage_](const SegmentReader*) {
+      reader.get(), [reader, usage, charged, sum = usage_](const SegmentReader*) {
         sum->fetch_sub(usage, std::memory_order_relaxed);
+        if (charged != nullptr) charged->GiveBack(usage);
       });
   const bool in_bytes = bytes_max_ != SIZE_MAX;
   readers_.Insert(meta.number, counted,

@@ -26,7 +26,9 @@ namespace firn {
 class SegmentCache {
  public:
   // `blocks` and `counters` may be null; all must outlive the cache and the readers it gave out.
-  // `bytes_max`: of the indexes of readers kept; one reader is kept whatever its size.
+  // `bytes_max`: of the indexes of readers kept; one reader is kept whatever its size. A hashed index
+  // that does not fit stays on disk, and its pages come through `blocks`. Without the bound indexes are
+  // set aside from the capacity of `blocks`.
   SegmentCache(FileSystem& file_system, size_t readers_max, BlockCache* blocks,
                SegmentCounters* counters, FileAccess access = FileAccess::kBuffered,
                size_t bytes_max = SIZE_MAX);

@@ -95,7 +95,7 @@ void SegmentReader::GetManyCached(absl::Span<SegmentLookup* const> lookups,
 
 absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     FileSystem& file_system, absl::string_view path, const SegmentMeta& expected, BlockCache* cache,
-    SegmentCounters* counters, FileAccess access) {
+    SegmentCounters* counters, FileAccess access, uint64_t index_bytes_max) {
   FIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file,
                         OpenFile(file_system, path, access));
   if (file->size() != expected.size) {
@@ -111,7 +111,8 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
                      .footer = *footer,
                      .expected = expected,
                      .cache = cache,
-                     .counters = counters});
+                     .counters = counters,
+                     .index_bytes_max = index_bytes_max});
 }
 
 absl::StatusOr<SegmentMeta> SegmentReader::ReadMeta(FileSystem& file_system,

@@ -91,19 +91,21 @@ struct SegmentSource {
   SegmentMeta expected;
   BlockCache* cache = nullptr;
   SegmentCounters* counters = nullptr;
+  // A larger index stays on disk, in pages, where the layout can do that.
+  uint64_t index_bytes_max = UINT64_MAX;
 };
 
 // Thread-safe. Iterators keep their reader alive.
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
  public:
   // `cache` and `counters` may be null, and must outlive the reader and its iterators. kDirect: reads
-  // go past the page cache, where the file system can do that.
+  // go past the page cache, where the file system can do that. `index_bytes_max`: see SegmentSource.
   // Errors: those of ParseSegmentFooter(), DataLoss (damaged, or not the segment that `expected`
   // describes), NotFound/kMissingFile (no file).
   static absl::StatusOr<std::shared_ptr<const SegmentReader>> Open(
       FileSystem& file_system, absl::string_view path, const SegmentMeta& expected,
       BlockCache* cache, SegmentCounters* counters = nullptr,
-      FileAccess access = FileAccess::kBuffered);
+      FileAccess access = FileAccess::kBuffered, uint64_t index_bytes_max = UINT64_MAX);
   // What the file says of itself: for repair and dump, where no manifest can be asked. Checks
   // footer, properties and the checksums of index and filter only.
   static absl::StatusOr<SegmentMeta> ReadMeta(FileSystem& file_system, absl::string_view path);

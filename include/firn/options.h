@@ -72,7 +72,9 @@ struct Options {
   size_t memtable_size = size_t{64} << 20;  // [64 KiB, 4 GiB]; a keyspace is flushed at this size.
                                             // Larger: fewer merges, longer recovery
   size_t immutable_memtables_max = 2;       // [1, 16]; more wait for a flush, then writers slow down
-  size_t block_cache_size = size_t{32} << 20;  // [0, 1 TiB]; 0: no cache, every read asks the disk
+  size_t block_cache_size = size_t{32} << 20;  // [0, 1 TiB]; 0: no cache, every read asks the disk.
+                                               // Covers the indexes and filters of open segments,
+                                               // but a quarter of it is always for blocks
   size_t open_segments_max = 512;           // [16, 65536]; each costs a descriptor and its index
   size_t transaction_memory = size_t{16} << 20;  // [64 KiB, 4 GiB]; keys written while a transaction
                                                  // is open. Less: commits look into the store more

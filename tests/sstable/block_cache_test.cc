@@ -102,6 +102,25 @@ TEST(BlockCacheTest, CapacityCanChangeAtAnyTime) {
   EXPECT_EQ(cache.epochs().pending(), 0u);
 }
 
+TEST(BlockCacheTest, WhatIsSetAsideLeavesLessForBlocksButAQuarter) {
+  BlockCache cache(8 << 20);
+  const BlockSlots slots(&cache, 7, 4000);
+  for (size_t i = 0; i < 4000; ++i) slots.Insert(i, MakeBlock(i));
+  EXPECT_GT(cache.Counters().charge, size_t{5} << 20);
+  cache.SetAside(3 << 20);
+  cache.CheckInvariants();
+  EXPECT_EQ(cache.capacity_for_blocks(), size_t{5} << 20);
+  EXPECT_LE(cache.Counters().charge, size_t{5} << 20);
+  cache.SetAside(1 << 30);
+  cache.CheckInvariants();
+  EXPECT_EQ(cache.capacity_for_blocks(), size_t{2} << 20);
+  EXPECT_LE(cache.Counters().charge, size_t{2} << 20);
+  EXPECT_GT(cache.Counters().entries, 0u);
+  cache.GiveBack((1 << 30) + (3 << 20));
+  EXPECT_EQ(cache.capacity_for_blocks(), size_t{8} << 20);
+  EXPECT_EQ(cache.set_aside(), 0u);
+}
+
 TEST(BlockCacheTest, AHandleKeepsABlockThatWasEvicted) {
   BlockCache cache(16 << 20);
   const BlockSlots slots(&cache, 7, 10);

@@ -14,11 +14,12 @@ class HashedSegmentReaderTest : public testing::Test {
  protected:
   std::shared_ptr<const HashedSegmentReader> Build(const Arrivals& arrivals,
                                                    const SegmentOptions& options,
-                                                   BlockCache* cache = nullptr) {
+                                                   BlockCache* cache = nullptr,
+                                                   uint64_t index_bytes_max = UINT64_MAX) {
     const std::string path = absl::StrCat("segment", ++files_);
     auto meta = WriteHashed(file_system_, path, arrivals, options, 1000 + files_);
     EXPECT_OK(meta);
-    return OpenHashed(file_system_, path, *meta, cache, &counters_);
+    return OpenHashed(file_system_, path, *meta, cache, &counters_, index_bytes_max);
   }
   static void ExpectFound(const std::optional<FoundEntry>& found, const Model& model,
                           absl::string_view user_key, uint64_t at_most) {
@@ -56,7 +57,8 @@ TEST_F(HashedSegmentReaderTest, GetsTheNewestVersionThatMayBeSeen) {
   }
 }
 
-// Get, GetCached, GetMany: with a cache, a tiny one, none; widths, block sizes, snapshots.
+// Get, GetCached, GetMany: with a cache, a tiny one, none; widths, block sizes, snapshots; an index in
+// memory or on disk.
 TEST_F(HashedSegmentReaderTest, AgreesWithTheModelForRandomLookups) {
   for (uint64_t seed = 500; seed < 530; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -66,7 +68,8 @@ TEST_F(HashedSegmentReaderTest, AgreesWithTheModelForRandomLookups) {
     BlockCache cache(random.OneIn(3) ? 0 : (random.OneIn(2) ? 20'000 : 1 << 20));
     const auto reader =
         Build(Shuffled(random, model), HashedOptions(width, 64 + random.Uniform(4000)),
-              random.OneIn(4) ? nullptr : &cache);
+              random.OneIn(4) ? nullptr : &cache, seed % 2 == 0 ? 0 : UINT64_MAX);
+    EXPECT_EQ(reader->index().is_resident(), seed % 2 != 0);
     const uint64_t at_most = random.OneIn(2) ? kMaxSequenceNumber.value : random.Uniform(2000);
     std::vector<std::string> user_keys(300);
     std::vector<SegmentLookup> lookups;
@@ -185,7 +188,7 @@ TEST_F(HashedSegmentReaderTest, IndexAndTableOfSeveralPagesAreRead) {
   const auto reader = Build(Shuffled(random, model), HashedOptions(8, 96));  // two a block
   EXPECT_GT(reader->extent_count(), 2 * kExtentsPerPage);
   EXPECT_GT(reader->index().bucket_count(), 20 * kBucketsPerPage);
-  EXPECT_GT(reader->memory_usage(), reader->index().memory_usage());
+  EXPECT_GT(reader->memory_usage(), model.size() * 9 + reader->extent_count() * sizeof(uint64_t));
   EXPECT_THAT(reader->Verify().problems, testing::IsEmpty());
   for (const auto& [key, value] : model) {
     ASSERT_OK_AND_ASSIGN(const auto found, reader->Get(UserKeyOf(key), kMaxSequenceNumber));

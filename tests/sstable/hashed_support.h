@@ -68,8 +68,10 @@ inline std::shared_ptr<const HashedSegmentReader> OpenHashed(FileSystem& file_sy
                                                              absl::string_view path,
                                                              const SegmentMeta& meta,
                                                              BlockCache* cache = nullptr,
-                                                             SegmentCounters* counters = nullptr) {
-  auto reader = SegmentReader::Open(file_system, path, meta, cache, counters);
+                                                             SegmentCounters* counters = nullptr,
+                                                             uint64_t index_bytes_max = UINT64_MAX) {
+  auto reader = SegmentReader::Open(file_system, path, meta, cache, counters, FileAccess::kBuffered,
+                                    index_bytes_max);
   EXPECT_OK(reader);
   if (!reader.ok()) return nullptr;
   return std::dynamic_pointer_cast<const HashedSegmentReader>(*std::move(reader));

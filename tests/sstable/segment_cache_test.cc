@@ -67,6 +67,23 @@ TEST_F(SegmentCacheTest, AnotherSegmentUnderTheSameNumberIsNotTakenForTheFirst) 
   EXPECT_THAT(cache.Get(other, "d").status(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+TEST_F(SegmentCacheTest, IndexesAreSetAsideFromTheBlocksUnlessTheyHaveAShareOfTheirOwn) {
+  BlockCache blocks(1 << 20);
+  {
+    SegmentCache cache(file_system_, 8, &blocks, nullptr);
+    ASSERT_OK_AND_ASSIGN(const auto reader, cache.Get(metas_[0], "d"));
+    ASSERT_OK(cache.Get(metas_[1], "d"));
+    EXPECT_EQ(blocks.set_aside(), cache.memory_usage());
+    EXPECT_GT(blocks.set_aside(), reader->memory_usage());
+    cache.Erase(metas_[0].number);
+    EXPECT_GT(blocks.set_aside(), reader->memory_usage());  // still in use
+  }
+  EXPECT_EQ(blocks.set_aside(), 0u);
+  SegmentCache with_share(file_system_, 8, &blocks, nullptr, FileAccess::kBuffered, 1 << 20);
+  ASSERT_OK(with_share.Get(metas_[0], "d"));
+  EXPECT_EQ(blocks.set_aside(), 0u);
+}
+
 TEST_F(SegmentCacheTest, ServesManyThreads) {
   SegmentCache cache(file_system_, 8, nullptr, nullptr);
   std::vector<std::thread> threads;
