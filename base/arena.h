@@ -17,7 +17,7 @@ namespace firn {
 
 class Arena {
  public:
-  static constexpr size_t kBlockSize = size_t{64} << 10;
+  static constexpr size_t kBlockSize = size_t{64} << 10;  // of all but the first few, smaller ones
 
   Arena() = default;
   Arena(const Arena&) = delete;

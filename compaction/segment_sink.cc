@@ -41,8 +41,10 @@ absl::Status SegmentSink::FinishSegment() {
 absl::Status SegmentSink::Add(absl::string_view internal_key, absl::string_view value) {
   FIRN_RETURN_IF_ERROR(error_);
   const absl::string_view user_key = UserKeyOf(internal_key);
-  if (writer_ != nullptr && writer_->EstimatedSize() >= options_.segment_size &&
-      user_key != last_user_key_) {
+  const bool is_full = writer_ != nullptr &&
+                       (writer_->EstimatedSize() >= options_.segment_size ||
+                        writer_->entry_count() >= options_.segment_entries_max);
+  if (is_full && user_key != last_user_key_) {
     FIRN_RETURN_IF_ERROR(Remember(FinishSegment()));
   }
   if (writer_ == nullptr) FIRN_RETURN_IF_ERROR(Remember(StartSegment()));

@@ -29,6 +29,9 @@ namespace firn {
 struct SegmentSinkOptions {
   std::string directory;                        // files are directory/SegmentFileName(number)
   uint64_t segment_size = uint64_t{64} << 20;   // target, bytes of the file
+  // And so many entries at most, of one key more: a filter in the making takes 8 to 16 bytes of memory
+  // for each key, which counts where values are tiny.
+  uint64_t segment_entries_max = uint64_t{1} << 20;
   SegmentOptions segment;
   std::function<FileNumber()> allocate_number;  // never twice the same
   std::function<uint64_t()> draw_id;            // fresh and random: a segment's id

@@ -439,6 +439,9 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
   context.sink.segment_size = keyspace.work().cut == LayoutWork::Cut::kNever
                                   ? UINT64_MAX
                                   : parts_.options.segment_size;
+  if (keyspace.work().cut == LayoutWork::Cut::kNever) {
+    context.sink.segment_entries_max = UINT64_MAX;
+  }
   context.sink.segment.layout = keyspace.work().segments;
   context.sink.segment.key_width = options.key_width;
   context.sink.segment.block_size =

@@ -198,7 +198,7 @@ absl::Status DatabaseImpl::Close() {
     MutexLock lock(mutex_);
     if (closing_) {
       while (!closed_) call_ended_.Wait(mutex_);
-      return absl::OkStatus();
+      return close_status_;
     }
     closing_ = true;
     reading_.closed.store(true, std::memory_order_release);
@@ -207,6 +207,7 @@ absl::Status DatabaseImpl::Close() {
   const absl::Status status = CloseOnce();
   MutexLock lock(mutex_);
   closed_ = true;
+  close_status_ = status;
   call_ended_.NotifyAll();
   return status;
 }

@@ -171,6 +171,7 @@ class DatabaseImpl {
   std::shared_ptr<const KeyspaceTable> table_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status close_status_ ABSL_GUARDED_BY(mutex_);  // once closed_
   uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;  // in progress
   uint64_t reserved_ ABSL_GUARDED_BY(mutex_) = 0;          // bytes, of the block cache's share
   uint64_t block_cache_size_ ABSL_GUARDED_BY(mutex_) = 0;  // that was asked for

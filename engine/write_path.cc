@@ -18,6 +18,11 @@ namespace {
 constexpr size_t kAddedAtOnce = 32;
 // When a memtable holds such a share of what it may hold, its entries tell how many will follow.
 constexpr size_t kSampleShare = 8;
+// A look at the debt of all keyspaces is good for so many groups, and for a part of a memtable.
+constexpr uint32_t kGroupsPerLook = 64;
+constexpr uint64_t kLooksPerMemtable = 64;
+// What an entry takes in a memtable beside its encoded bytes, about.
+constexpr uint64_t kEntryMemory = 64;
 
 uint64_t PayloadSize(const CommitBatch& batch) { return kGroupHeaderSize + batch.size; }
 
@@ -52,14 +57,41 @@ WritePath::WritePath(WritePathParts parts)
 
 // --- before the numbers
 
-absl::Status WritePath::HoldBack(uint64_t bytes) {
+bool WritePath::GoesUnseen(uint64_t bytes, uint64_t memory) {
+  const uint32_t groups = unseen_groups_.load(std::memory_order_relaxed);
+  const uint64_t unseen = unseen_bytes_ + memory;
+  if (groups >= kGroupsPerLook || unseen > parts_.options.memtable_size / kLooksPerMemtable) {
+    return false;
+  }
+  WriteDebt at_most = last_debt_;  // as if all went to the keyspace that is worst off
+  at_most.unflushed_bytes += unseen;
+  at_most.all_unflushed_bytes += unseen;
+  at_most.all_active_bytes += unseen;
+  if (at_most.all_active_bytes > parts_.shares.active_memtables ||
+      DecideThrottle(at_most, limits_, bytes).kind != ThrottleDecision::Kind::kGo) {
+    return false;
+  }
+  unseen_groups_.store(groups + 1, std::memory_order_relaxed);
+  unseen_bytes_ = unseen;
+  all_active_bytes_ = at_most.all_active_bytes;
+  return true;
+}
+
+absl::Status WritePath::HoldBack(const CommitBatch& batch) {
+  const uint64_t bytes = batch.size;
   FIRN_RETURN_IF_ERROR(
       parts_.space.CheckWrite(bytes, [this] { return parts_.background.UnflushedBytes(); }));
+  FIRN_RETURN_IF_ERROR(parts_.background.ResumeIfRoom());
+  const uint64_t memory = bytes + batch.count * kEntryMemory;
+  if (GoesUnseen(bytes, memory)) return absl::OkStatus();
   const uint64_t begin = parts_.clock.MonotonicMicroseconds();
   bool held_back = false;
   while (true) {
     FIRN_RETURN_IF_ERROR(parts_.background.ResumeIfRoom());
     const WriteDebt debt = parts_.background.Debt();
+    last_debt_ = debt;
+    unseen_bytes_ = memory;  // this group's, which is still to go
+    unseen_groups_.store(0, std::memory_order_relaxed);
     all_active_bytes_ = debt.all_active_bytes;
     const ThrottleDecision decision = DecideThrottle(debt, limits_, bytes);
     parts_.background.NoteThrottle(decision.kind, debt);
@@ -102,18 +134,21 @@ bool WritePath::NeedsMark(const CommitBatch& batch) const {
 std::shared_ptr<KeyspaceImpl> WritePath::LogPinner() const {
   if (parts_.log.total_bytes() <= parts_.options.log_size_max) return nullptr;
   const std::optional<SequenceNumber> sealed = parts_.log.oldest_sealed();
-  if (!sealed.has_value()) return nullptr;
+  if (!sealed.has_value() || sealed->value <= unpinned_.load(std::memory_order_relaxed)) {
+    return nullptr;
+  }
   const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
   for (const auto& [id, keyspace] : *table) {
     const std::shared_ptr<const Version> version = keyspace->version();
     const Memtable& active = *version->active();
     if (!active.empty() && active.smallest_sequence() <= *sealed) return keyspace;
   }
+  unpinned_.store(sealed->value, std::memory_order_relaxed);  // what comes has higher numbers
   return nullptr;
 }
 
 absl::StatusOr<CommitTarget::Room> WritePath::Prepare(const CommitBatch& batch) {
-  FIRN_RETURN_IF_ERROR(HoldBack(batch.size));
+  FIRN_RETURN_IF_ERROR(HoldBack(batch));
   const bool ready = !memtable_is_full_.load(std::memory_order_acquire) &&
                      (!batch.logged || parts_.log.Fits(PayloadSize(batch))) && !NeedsMark(batch) &&
                      LogPinner() == nullptr &&
@@ -161,6 +196,7 @@ SequenceNumber WritePath::SwitchMemtable(const std::shared_ptr<KeyspaceImpl>& ke
   // Not the last number given out: a group that failed may still stand in the log with numbers above
   // the published one, and must come back whole or not at all.
   const SequenceNumber floor = published();
+  unseen_groups_.store(UINT32_MAX, std::memory_order_relaxed);
   if (keyspace->SwitchMemtable(floor)) parts_.background.Schedule(keyspace);
   return floor;
 }

@@ -75,7 +75,10 @@ class WritePath final : public CommitTarget {
   SequenceNumber SwitchMemtable(const std::shared_ptr<KeyspaceImpl>& keyspace);
 
  private:
-  absl::Status HoldBack(uint64_t bytes);
+  absl::Status HoldBack(const CommitBatch& batch);
+  // Whether a group of `memory` bytes goes without a delay, judged by the last look at the debt and
+  // what went since; false: take a look. With thousands of keyspaces a look costs more than a group.
+  bool GoesUnseen(uint64_t bytes, uint64_t memory);
   bool NeedsMark(const CommitBatch& batch) const;
   // Of the keyspaces with entries in the oldest sealed log: whose active memtable must be flushed for
   // the logs to get shorter. Null if the logs are short enough or a flush is on its way.
@@ -94,8 +97,13 @@ class WritePath final : public CommitTarget {
   const WriteThrottleLimits limits_;
   std::atomic<bool> memtable_is_full_{false};
   OwedDelay owed_delay_;  // of whoever prepares a group: one at a time
-  uint64_t all_active_bytes_ = 0;  // of the leader's last look
   const Memtable* told_ = nullptr;  // by ExpectMore(); of the group that takes effect
+  uint64_t all_active_bytes_ = 0;  // of the leader's last look, and what went since
+  WriteDebt last_debt_;            // of that look
+  uint64_t unseen_bytes_ = 0;      // of groups since
+  std::atomic<uint32_t> unseen_groups_{UINT32_MAX};  // of these; UINT32_MAX: a look is needed
+  // No active memtable has entries up to this one: so sealed logs up to it wait for flushes only.
+  mutable std::atomic<uint64_t> unpinned_{0};
 };
 
 }  // namespace firn

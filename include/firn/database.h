@@ -63,7 +63,8 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // Waits for calls and background work in progress, writes the closing record, releases the lock.
-  // Idempotent. Later calls return FailedPrecondition/kClosed.
+  // Idempotent: a later Close() returns what the first one did. Other later calls return
+  // FailedPrecondition/kClosed. Destroy iterators first: one that is left may go on for a while.
   absl::Status Close();
 
   // Names: 1 to 64 characters of [a-z0-9_-]; each is also a folder; "wal" and "quarantine" are

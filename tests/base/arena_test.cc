@@ -57,12 +57,23 @@ TEST(ArenaTest, AnEmptyArenaHoldsNoMemoryAndSmallPiecesShareABlock) {
   EXPECT_EQ(arena.bytes_reserved(), Arena::kBlockSize);
 }
 
+TEST(ArenaTest, AFewBytesTakeASmallBlockAndManyTakeLargeOnes) {
+  Arena arena;
+  static_cast<void>(arena.Allocate(300, 8));
+  EXPECT_EQ(arena.bytes_reserved(), 1024u);
+  while (arena.bytes_used() < (size_t{1} << 20)) {
+    static_cast<void>(arena.Allocate(100));
+    ASSERT_LE(arena.bytes_reserved(), 1024 + 2 * arena.bytes_used() + 200);
+  }
+  EXPECT_LE(arena.bytes_reserved(), arena.bytes_used() + Arena::kBlockSize);
+}
+
 TEST(ArenaTest, ALargePieceDoesNotWasteTheCurrentBlock) {
   Arena arena;
   static_cast<void>(arena.Allocate(100));
   static_cast<void>(arena.Allocate(1 << 20));
   static_cast<void>(arena.Allocate(100));
-  EXPECT_EQ(arena.bytes_reserved(), Arena::kBlockSize + (1 << 20));
+  EXPECT_EQ(arena.bytes_reserved(), 1024u + (1 << 20));
 }
 
 TEST(ArenaTest, EmptyTextCanBeCopied) {

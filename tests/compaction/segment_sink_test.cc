@@ -58,6 +58,17 @@ TEST(SegmentSinkTest, VersionsOfOneKeyStayInOneSegment) {
   EXPECT_OK(Levels().Apply(edit)) << "disjoint in user keys";
 }
 
+TEST(SegmentSinkTest, ManySmallEntriesAreCutByTheirNumber) {
+  SegmentFixture fixture;
+  SegmentSinkOptions options = fixture.SinkOptions(1 << 20);
+  options.segment_entries_max = 300;
+  SegmentSink sink(fixture.file_system, options);
+  for (const StoredEntry& entry : Numbers(1000)) ASSERT_OK(sink.Add(entry.key, entry.value));
+  ASSERT_OK_AND_ASSIGN(const auto segments, sink.Finish());
+  ASSERT_THAT(segments, SizeIs(4));
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(segments[i]->entry_count, i < 3 ? 300u : 100u);
+}
+
 TEST(SegmentSinkTest, NothingInNothingOut) {
   SegmentFixture fixture;
   SegmentSink sink(fixture.file_system, fixture.SinkOptions(1000));

@@ -71,6 +71,15 @@ TEST_F(WritePathTest, ABatchBeyondEveryLimitOfMemoryStillPasses) {
   EXPECT_EQ(store_.Get("notes", "k0"), large);
 }
 
+TEST_F(WritePathTest, CloseSaysAgainWhatItSaidFirst) {
+  ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+  faulty_.AddRule({.operation = FileOperation::kSync, .path_part = "wal",
+                   .count = FaultRule::kForever});
+  const absl::Status first = store_->Close();
+  ASSERT_FALSE(first.ok());
+  EXPECT_EQ(store_->Close(), first);
+}
+
 // The disk shows room, for it is the quota that is full; each flush fails before its writer looks.
 TEST(WritePathThreadsTest, MemoryIsBoundedWhileEveryFlushFails) {
   MemoryFileSystem memory;
