@@ -81,7 +81,7 @@ class HashedMerge {
     for (const SegmentPtr& input : inputs) {
       FIRN_ASSIGN_OR_RETURN(const std::shared_ptr<const SegmentReader> reader,
                             segments.Get(*input));
-      ReaderPtr hashed = std::dynamic_pointer_cast<const HashedSegmentReader>(reader);
+      ReaderPtr hashed = std::dynamic_pointer_cast<const HashedSegmentReader>(reader->AsStored());
       if (hashed == nullptr ||
           (!inputs_.empty() && hashed->key_size() != inputs_[0]->key_size())) {
         return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
@@ -150,12 +150,15 @@ class HashedMerge {
                        format.ExtentOf(shadowed[next_shadowed]) == number;
     const bool may_lose_tombstones =
         !older_entries_stay_ && input.properties().tombstone_count > 0;
-    if (!loses && !may_lose_tombstones) return AddWhole(input, *extent, stored);
+    const SequenceNumber ingested_at = input.meta().ingested_at;
+    const bool keeps_numbers = ingested_at.value == 0;
+    if (!loses && !may_lose_tombstones && keeps_numbers) return AddWhole(input, *extent, stored);
 
     staying_.clear();
     ExtentCursor cursor(*extent, input.key_size());
     while (cursor.Next()) {
-      const ExtentRecord& record = cursor.record();
+      ExtentRecord record = cursor.record();
+      if (!keeps_numbers) record.sequence = ingested_at;
       if (next_shadowed < shadowed.size() &&
           shadowed[next_shadowed] == format.Pack(number, record.offset)) {
         ++next_shadowed;
@@ -167,7 +170,9 @@ class HashedMerge {
       }
     }
     if (!cursor.status().ok()) return input.AnnotateExtentError(cursor.status(), number);
-    if (staying_.size() == extent->record_count()) return AddWhole(input, *extent, stored);
+    if (staying_.size() == extent->record_count() && keeps_numbers) {
+      return AddWhole(input, *extent, stored);
+    }
     return AddStaying();
   }
 

@@ -109,6 +109,7 @@ class VersionSorter {
     const uint32_t input = candidates[begin].input;
     const HashedSegmentReader& reader = *inputs_[input];
     const LocationFormat format = reader.index().location();
+    const SequenceNumber ingested_at = reader.meta().ingested_at;
     std::vector<uint32_t> extents;
     size_t limit = begin;
     uint64_t bytes = 0;
@@ -135,7 +136,7 @@ class VersionSorter {
       const auto* const key = reinterpret_cast<const uint8_t*>(record.user_key.data());
       versions_.push_back({.prefix = LoadBigEndian64(key),
                            .key_begin = keys_.size(),
-                           .sequence = record.sequence,
+                           .sequence = ingested_at.value > 0 ? ingested_at : record.sequence,
                            .kind = record.kind,
                            .candidate = candidates[i]});
       keys_.append(record.user_key.data(), record.user_key.size());

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/compression.h"
 #include "base/status.h"
 #include "compaction/layout_work.h"
 #include "compaction/sequence_picker.h"
+#include "engine/segment_builder.h"
 #include "engine/space_guard.h"
 #include "sstable/hashed_segment_format.h"
 #include "sstable/sequence_key.h"
@@ -21,10 +21,6 @@ namespace {
 // What Judge() is told of a merge.
 constexpr absl::string_view kCompaction = "compaction";
 constexpr absl::string_view kCompactionByHand = "compaction by hand";
-
-CompressionKind ToKind(Compression compression) {
-  return compression == Compression::kLz4 ? CompressionKind::kLz4 : CompressionKind::kNone;
-}
 
 // The others flush.
 size_t CompactionsMax(const Options& options) {
@@ -78,7 +74,8 @@ PickerOptions BackgroundWork::ForPicker(const KeyspaceImpl& keyspace) const {
 }
 
 bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const {
-  if (running.range || running.turns_awaited > 0 || running.queued || running.too_large) {
+  if (running.range || running.turns_awaited > 0 || running.placings > 0 || running.queued ||
+      running.too_large) {
     return false;
   }
   const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
@@ -266,7 +263,7 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
       MutexLock lock(mutex_);
       Running& running = running_[keyspace->id()];
       running.queued = false;
-      const bool is_taken = running.range || running.turns_awaited > 0;
+      const bool is_taken = running.range || running.turns_awaited > 0 || running.placings > 0;
       if (MayRun() && merge_space_error_.ok() && !is_taken && !keyspace->dropped()) {
         // Under the lock: whatever no longer runs has been installed in these levels.
         levels = keyspace->version()->levels();
@@ -336,7 +333,8 @@ absl::Status BackgroundWork::BeginTurn(KeyspaceImpl& keyspace) {
   MutexLock lock(mutex_);
   const auto is_busy = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const Running& running = running_[keyspace.id()];
-    return running.range || running.queued || !running.compactions.empty();
+    return running.range || running.queued || running.placings > 0 ||
+           !running.compactions.empty();
   };
   // While somebody waits no merge begins, or each that ends would be followed by the next.
   ++running_[keyspace.id()].turns_awaited;
@@ -359,6 +357,27 @@ void BackgroundWork::EndTurn(const std::shared_ptr<KeyspaceImpl>& keyspace) {
   }
   Schedule(keyspace);
   TaskEnded();
+}
+
+BackgroundWork::Placing BackgroundWork::BeginPlacing(const KeyspaceImpl& keyspace) {
+  MutexLock lock(mutex_);
+  Running& running = running_[keyspace.id()];
+  ++running.placings;
+  Placing placing{.everything = running.range};
+  for (const Compaction* const compaction : running.compactions) {
+    placing.busy.push_back(
+        {compaction->output_level, compaction->smallest, compaction->largest});
+  }
+  return placing;
+}
+
+void BackgroundWork::EndPlacing(const std::shared_ptr<KeyspaceImpl>& keyspace) {
+  {
+    MutexLock lock(mutex_);
+    --running_[keyspace->id()].placings;
+    changed_.NotifyAll();
+  }
+  Schedule(keyspace);
 }
 
 absl::Status BackgroundWork::CompactRange(const std::shared_ptr<KeyspaceImpl>& keyspace,
@@ -442,13 +461,7 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
   if (keyspace.work().cut == LayoutWork::Cut::kNever) {
     context.sink.segment_entries_max = UINT64_MAX;
   }
-  context.sink.segment.layout = keyspace.work().segments;
-  context.sink.segment.key_width = options.key_width;
-  context.sink.segment.block_size =
-      std::max<size_t>(options.block_size, keyspace.work().block_size_min);
-  context.sink.segment.filter_bits_per_key = options.filter_bits_per_key;
-  context.sink.segment.compression = ToKind(options.compression);
-  context.sink.segment.compression_threshold = options.compression_threshold;
+  context.sink.segment = SegmentOptionsFor(options);
   context.sink.segment.keyspace = keyspace.id();
   context.sink.segment.created_ms = parts_.clock.NowMilliseconds();
   context.sink.segment.origin = std::string(origin);

@@ -32,6 +32,7 @@
 #include "base/executor.h"
 #include "base/mutex.h"
 #include "base/types.h"
+#include "compaction/ingest_placement.h"
 #include "compaction/job.h"
 #include "compaction/picker.h"
 #include "compaction/scheduler.h"
@@ -86,6 +87,15 @@ class BackgroundWork {
   // Sequence layout: drops the segments whose keys are all below `bound`, and keeps the bound.
   absl::Status DropBelow(const std::shared_ptr<KeyspaceImpl>& keyspace, uint64_t bound)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Between the two calls no merge of the keyspace begins: so segments from outside can be placed beside
+  // what those that run will write, which is returned. Do not wait for a merge in between.
+  struct Placing {
+    bool everything = false;  // of a client's compaction nothing more is known
+    std::vector<BusyRange> busy;
+  };
+  Placing BeginPlacing(const KeyspaceImpl& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndPlacing(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
+  PickerOptions ForPicker(const KeyspaceImpl& keyspace) const;
   // Waits until nothing is due.
   absl::Status AwaitIdle() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for some change, once. False: nothing is under way that could change anything.
@@ -120,6 +130,7 @@ class BackgroundWork {
     bool flush = false;
     bool range = false;  // a client's compaction: nothing beside it
     size_t turns_awaited = 0;  // clients that wait for their turn: nothing new begins before it
+    size_t placings = 0;       // BeginPlacing() without EndPlacing(): nothing begins
     bool queued = false;  // a task that will pick
     bool too_large = false;  // a merge was: none begins by itself until the next open
     std::vector<const Compaction*> compactions;
@@ -137,7 +148,6 @@ class BackgroundWork {
   absl::Status InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
                           const ImmutableMemtable* flushed);
   JobContext ContextFor(KeyspaceImpl& keyspace, absl::string_view origin);
-  PickerOptions ForPicker(const KeyspaceImpl& keyspace) const;
   bool CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const;
   void RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result);
   void CollectObsolete();

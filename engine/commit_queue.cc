@@ -343,6 +343,18 @@ absl::Status CommitQueue::Exclusive(
   return status;
 }
 
+absl::Status CommitQueue::ExclusiveWithNumbers(
+    uint64_t count, const std::function<absl::Status(SequenceNumber first)>& action) {
+  FIRN_CHECK(count > 0);
+  return Exclusive([&](SequenceNumber last_sequence) -> absl::Status {
+    FIRN_RETURN_IF_ERROR(error());
+    FIRN_RETURN_IF_ERROR(action({last_sequence.value + 1}));
+    MutexLock lock(mutex_);
+    last_sequence_.value += count;
+    return absl::OkStatus();
+  });
+}
+
 void CommitQueue::Stick(uint64_t ticket, const absl::Status& status) {
   error_ticket_ = std::min(error_ticket_, ticket);
   if (!error_.ok()) return;

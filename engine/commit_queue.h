@@ -137,6 +137,13 @@ class CommitQueue {
   absl::Status Exclusive(const std::function<absl::Status(SequenceNumber last_sequence)>& action)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // As Exclusive(), and gives out `count` numbers (at least 1), of which `action` gets the first: they
+  // are used if it returns OK, else given out again. Not after an error that sticks: that is returned.
+  // The action publishes them.
+  absl::Status ExclusiveWithNumbers(
+      uint64_t count, const std::function<absl::Status(SequenceNumber first)>& action)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Makes every later Commit() (and groups that have not begun) fail with `status`, as if a write had
   // failed: for errors found elsewhere, e.g. in the manifest. The first error stays.
   void Poison(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -110,6 +110,10 @@ void ConflictCheck::Record(absl::string_view encoded, SequenceNumber first) {
   bytes_.store(recent_.bytes(), std::memory_order_relaxed);
 }
 
+void ConflictCheck::NoteUnlisted(KeyspaceId keyspace, SequenceNumber last) {
+  if (recent_.recording()) recent_.ForgetThrough(keyspace, last);
+}
+
 absl::StatusOr<std::optional<std::string>> FindNewerWrite(KeyspaceImpl& keyspace,
                                                           const std::string& begin,
                                                           const std::optional<std::string>& limit,

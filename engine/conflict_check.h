@@ -85,6 +85,10 @@ class ConflictCheck {
   // These writes are numbered from `first` on.
   void Record(absl::string_view encoded, SequenceNumber first);
 
+  // Alone in the commit queue: keys of `keyspace` that nobody lists were written, up to number `last`. A
+  // transaction with an older snapshot that is asked about this keyspace has to look into the store.
+  void NoteUnlisted(KeyspaceId keyspace, SequenceNumber last);
+
   // So many entries are recorded after the last transaction has ended.
   static constexpr uint64_t kLingerEntries = 4096;
 

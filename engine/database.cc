@@ -12,6 +12,7 @@
 #include "engine/batch_format.h"
 #include "engine/call_guard.h"
 #include "engine/file_names.h"
+#include "engine/ingest.h"
 #include "engine/options_file.h"
 #include "engine/verify.h"
 #include "engine/write_request.h"
@@ -492,6 +493,26 @@ absl::Status DatabaseImpl::DropBelow(const Keyspace& keyspace, absl::string_view
   });
 }
 
+absl::StatusOr<IngestReport> DatabaseImpl::IngestSegments(const Keyspace& keyspace,
+                                                          absl::Span<const std::string> paths,
+                                                          const IngestOptions& options) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(CheckHandle(keyspace));
+  if (options.mode < IngestMode::kCopy || options.mode > IngestMode::kMove) {
+    return InvalidOption("mode", "none of kCopy, kLink, kMove");
+  }
+  if (options_.storage == Storage::kMemory) {
+    return InvalidArgument("a store in memory has no folder to take files into");
+  }
+  FIRN_RETURN_IF_ERROR(background_->ResumeIfRoom());
+  Ingest ingest({*environment_.file_system, *versions_, *log_, *background_, *queue_, *write_path_,
+                 conflicts_, reading_, space_, [this](absl::string_view line) { Say(line); },
+                 [this](const std::shared_ptr<KeyspaceImpl>& target) { return FlushKeyspace(target); }},
+                keyspace.impl(), options.mode);
+  return ingest.Run(paths);
+}
+
 absl::Status DatabaseImpl::WaitForBackgroundWork() {
   const CallGuard guard(*this);
   FIRN_RETURN_IF_ERROR(guard.status());
@@ -551,6 +572,11 @@ absl::Status Database::Compact(const Keyspace& keyspace, absl::string_view begin
 }
 absl::Status Database::DropBelow(const Keyspace& keyspace, absl::string_view key) {
   return impl_->DropBelow(keyspace, key);
+}
+absl::StatusOr<IngestReport> Database::IngestSegments(const Keyspace& keyspace,
+                                                      absl::Span<const std::string> paths,
+                                                      const IngestOptions& options) {
+  return impl_->IngestSegments(keyspace, paths, options);
 }
 absl::Status Database::WaitForBackgroundWork() { return impl_->WaitForBackgroundWork(); }
 absl::StatusOr<VerifyReport> Database::Verify(VerifyLevel level) { return impl_->Verify(level); }

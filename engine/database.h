@@ -43,6 +43,7 @@
 #include "engine/version_set.h"
 #include "engine/write_path.h"
 #include "firn/database.h"
+#include "firn/ingest.h"
 #include "firn/options.h"
 #include "io/file_system.h"
 #include "sstable/block_cache.h"
@@ -102,6 +103,9 @@ class DatabaseImpl {
   absl::Status Compact(const Keyspace& keyspace, absl::string_view begin, absl::string_view limit)
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status DropBelow(const Keyspace& keyspace, absl::string_view key);
+  absl::StatusOr<IngestReport> IngestSegments(const Keyspace& keyspace,
+                                              absl::Span<const std::string> paths,
+                                              const IngestOptions& options);
   absl::Status WaitForBackgroundWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<VerifyReport> Verify(VerifyLevel level) ABSL_LOCKS_EXCLUDED(mutex_);
   // engine/database_limits.cc

@@ -6,26 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "engine/segment_builder.h"
 #include "engine/visible_iterator.h"
 #include "sstable/sequence_key.h"
 
 namespace firn {
-
-namespace {
-
-SegmentLayout SegmentLayoutOf(KeyspaceLayout layout) {
-  switch (layout) {
-    case KeyspaceLayout::kOrdered:
-      return SegmentLayout::kOrdered;
-    case KeyspaceLayout::kHashed:
-      return SegmentLayout::kHashed;
-    case KeyspaceLayout::kSequence:
-      return SegmentLayout::kSequence;
-  }
-  FIRN_CHECK(false);  // CheckKeyspaceOptions() refuses others
-}
-
-}  // namespace
 
 KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceState& state,
                            absl::string_view directory)
@@ -259,6 +244,20 @@ void KeyspaceImpl::Install(std::shared_ptr<const Levels> levels, SequenceNumber 
     old = Exchange(std::make_shared<const Version>(version_->active(), std::move(immutables),
                                                    std::move(levels), version_.get(),
                                                    segments_.readers_max()));
+  }
+  Retire(std::move(old));
+}
+
+void KeyspaceImpl::InstallNewer(std::shared_ptr<const Levels> levels, SequenceNumber floor) {
+  std::shared_ptr<Memtable> fresh = Memtable::Create(options_.layout, active_->entry_count());
+  std::shared_ptr<const Version> old;
+  {
+    MutexLock lock(mutex_);
+    std::vector<ImmutableMemtable> immutables = version_->immutables();
+    if (!active_->empty()) immutables.insert(immutables.begin(), {active_, floor});
+    old = Exchange(std::make_shared<const Version>(fresh, std::move(immutables), std::move(levels),
+                                                   version_.get(), segments_.readers_max()));
+    active_ = std::move(fresh);
   }
   Retire(std::move(old));
 }

@@ -115,6 +115,12 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   void Install(std::shared_ptr<const Levels> levels, SequenceNumber flushed)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // As Install(), of segments whose entries are newer than all there is: later writes go into a fresh
+  // memtable, so that whoever pinned the version before sees neither. The active one becomes immutable
+  // with `floor`, unless it is empty. By whoever is alone in the commit queue.
+  void InstallNewer(std::shared_ptr<const Levels> levels, SequenceNumber floor)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // --- kVolatile writes. The keyspace must be marked in the manifest before one of them takes effect,
   // and stay so until all are in segments.
   class VolatileWrite {  // one in progress

@@ -69,6 +69,13 @@ void RecentWrites::Add(KeyspaceId keyspace, absl::string_view key, SequenceNumbe
   MakeRoom();
 }
 
+void RecentWrites::ForgetThrough(KeyspaceId keyspace, SequenceNumber last) {
+  FIRN_DCHECK(recording_);
+  OfKeyspace& recent = keyspaces_[keyspace];
+  while (!recent.writes.empty()) ForgetOldest(recent);
+  recent.floor = last;
+}
+
 SequenceNumber RecentWrites::floor(KeyspaceId keyspace) const {
   FIRN_DCHECK(recording_);
   const auto found = keyspaces_.find(keyspace);

@@ -37,6 +37,8 @@ class RecentWrites {
 
   // Nobody asks for writes at or below `limit` any more.
   void MayForget(SequenceNumber limit) { forget_ = limit; }
+  // Keys that nobody listed were written to `keyspace`, up to number `last`: its floor rises to that.
+  void ForgetThrough(KeyspaceId keyspace, SequenceNumber last);
   // Numbers ascend.
   void Add(KeyspaceId keyspace, absl::string_view key, SequenceNumber sequence);
 

@@ -51,13 +51,21 @@ absl::Status SpaceWatch::CheckWrite(uint64_t bytes, Unflushed unflushed) {
 }
 
 absl::Status SpaceWatch::CheckMerge(uint64_t bytes, Unflushed unflushed) {
+  return CheckRoom(bytes, unflushed, "merge segments");
+}
+
+absl::Status SpaceWatch::CheckIngest(uint64_t bytes, Unflushed unflushed) {
+  return CheckRoom(bytes, unflushed, "copy segments in");
+}
+
+absl::Status SpaceWatch::CheckRoom(uint64_t bytes, Unflushed unflushed, absl::string_view to_do) {
   const uint64_t needed = SpaceNeeded({free_space_min_, unflushed(), 0}) + bytes;
   const absl::StatusOr<uint64_t> free = file_system_.FreeSpace(directory_);
   if (!free.ok() || *free >= needed) return absl::OkStatus();
   return MakeError(absl::StatusCode::kResourceExhausted, ErrorReason::kDiskFull,
-                   absl::StrCat(directory_, ": No space left to merge segments: ", *free,
+                   absl::StrCat(directory_, ": No space left to ", to_do, ": ", *free,
                                 " bytes are free, and ", needed,
-                                " are needed; merges go on when there is room"));
+                                " are needed; it works again when there is room"));
 }
 
 SpaceStatistics SpaceWatch::statistics() const {

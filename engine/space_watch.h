@@ -33,9 +33,14 @@ class SpaceWatch {
   // Before a merge whose output may take `bytes`. Looks every time.
   absl::Status CheckMerge(uint64_t bytes, Unflushed unflushed) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Before files of `bytes` are copied into the store. Looks every time.
+  absl::Status CheckIngest(uint64_t bytes, Unflushed unflushed) ABSL_LOCKS_EXCLUDED(mutex_);
+
   SpaceStatistics statistics() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  absl::Status CheckRoom(uint64_t bytes, Unflushed unflushed, absl::string_view to_do);
+
   FileSystem& file_system_;
   const std::string directory_;
   const uint64_t free_space_min_;

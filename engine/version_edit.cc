@@ -27,6 +27,7 @@ enum class Tag : uint8_t {
   kDropBelow = 10,
   kSizeLimits = 11,
   kSegmentContent = 12,
+  kIngested = 13,
 };
 
 void PutTag(std::string& target, Tag tag) { target.push_back(static_cast<char>(tag)); }
@@ -55,10 +56,15 @@ void PutSegment(std::string& target, const VersionEdit::AddSegment& added) {
   PutLengthPrefixed(target, added.segment.largest);
   PutVarint64(target, added.segment.sequence_min.value);
   PutVarint64(target, added.segment.sequence_max.value);
-  if (added.segment.data_block_count == 0) return;  // of an older manifest, which did not say
-  PutTag(target, Tag::kSegmentContent);
-  PutVarint64(target, added.segment.data_block_count);
-  PutVarint64(target, added.segment.tombstone_count);
+  if (added.segment.data_block_count > 0) {  // else of an older manifest, which did not say
+    PutTag(target, Tag::kSegmentContent);
+    PutVarint64(target, added.segment.data_block_count);
+    PutVarint64(target, added.segment.tombstone_count);
+  }
+  if (added.segment.ingested_at.value > 0) {
+    PutTag(target, Tag::kIngested);
+    PutVarint64(target, added.segment.ingested_at.value);
+  }
 }
 
 // Decodes one edit. The first thing that is wrong is kept with its place; every later read is then
@@ -167,8 +173,14 @@ class EditDecoder {
         return;
       }
       case Tag::kSegmentContent:
-        if (!follows_segment) return Refuse("content of no segment");
+        if (!follows_segment || edit_.added_segments.back().segment.data_block_count > 0) {
+          return Refuse("content of no segment");
+        }
+        follows_segment_ = true;
         return DecodeSegmentContent(edit_.added_segments.back().segment);
+      case Tag::kIngested:
+        if (!follows_segment) return Refuse("the number of no segment");
+        return DecodeIngested(edit_.added_segments.back().segment);
     }
     Refuse(absl::StrCat("unknown field ", tag));
   }
@@ -224,9 +236,19 @@ class EditDecoder {
     }
   }
 
+  void DecodeIngested(SegmentMeta& segment) {
+    segment.ingested_at = Sequence();
+    if (segment.ingested_at.value == 0 || segment.sequence_min != segment.ingested_at ||
+        segment.sequence_max != segment.ingested_at ||
+        SequenceOf(segment.smallest) != segment.ingested_at ||
+        SequenceOf(segment.largest) != segment.ingested_at) {
+      Refuse("an ingested segment whose numbers differ");
+    }
+  }
+
   ByteReader reader_;
   VersionEdit edit_;
-  bool follows_segment_ = false;  // the field before this one added a segment
+  bool follows_segment_ = false;  // the field before this one added a segment, or says more of it
   std::string error_;
   size_t error_at_ = 0;
 };

@@ -20,6 +20,7 @@
 //   10   drop below          keyspace id, bound
 //   11   size limits         keyspace id, soft limit, limit (0: none)
 //   12   segment content     data blocks, tombstones of the segment that the field before this adds
+//   13   ingested            number that all records have of the segment that is added just before
 // Invariants:
 //   1. Tags 1-3 stand at most once in an edit. An unknown tag, a value out of range or a trailing
 //      byte is refused.

@@ -35,6 +35,7 @@ void OrderedSegmentVerifier::CheckTail() {
   if (!tail.ok()) return Report(tail.status());
   SegmentMeta found = MetaOf(*tail);
   found.number = reader_.meta().number;  // only a name
+  found.ingested_at = reader_.meta().ingested_at;
   if (found != reader_.meta()) {
     Report(CorruptionAt(reader_.path(), tail->footer.index.offset,
                         "the file was replaced by another while it was open"));

@@ -20,8 +20,16 @@ struct SegmentMeta {
   SequenceNumber sequence_max;
   uint64_t data_block_count = 0;  // blocks or extents; 0: not known, from an older manifest
   uint64_t tombstone_count = 0;   // if that is known
+  // Not 0: the file came from outside. Its records say number 0, and all have this one; so do the key
+  // range and the sequence range here.
+  SequenceNumber ingested_at;
   friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
 };
+
+// Of an ingested segment: as its file tells it, with number 0; `ingested_at` stays.
+SegmentMeta AsStored(const SegmentMeta& ingested);
+// The meta of a file whose records all say number 0, once they have the number `sequence`.
+SegmentMeta AsIngested(const SegmentMeta& stored, SequenceNumber sequence);
 
 }  // namespace firn
 

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "sstable/hashed_segment_reader.h"
+#include "sstable/ingested_segment_reader.h"
 #include "sstable/ordered_segment_reader.h"
 #include "sstable/segment_frame.h"
 #include "sstable/sequence_segment_reader.h"
@@ -107,12 +108,17 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentReader::Open(
     return CorruptionAt(path, file->size(), footer.status().message());
   }
   FIRN_RETURN_IF_ERROR(footer.status());
-  return OpenLayout({.file = std::move(file),
-                     .footer = *footer,
-                     .expected = expected,
-                     .cache = cache,
-                     .counters = counters,
-                     .index_bytes_max = index_bytes_max});
+  const bool is_ingested = expected.ingested_at.value > 0;
+  FIRN_ASSIGN_OR_RETURN(
+      std::shared_ptr<const SegmentReader> reader,
+      OpenLayout({.file = std::move(file),
+                  .footer = *footer,
+                  .expected = is_ingested ? firn::AsStored(expected) : expected,
+                  .cache = cache,
+                  .counters = counters,
+                  .index_bytes_max = index_bytes_max}));
+  if (!is_ingested) return reader;
+  return std::make_shared<const IngestedSegmentReader>(std::move(reader), expected);
 }
 
 absl::StatusOr<SegmentMeta> SegmentReader::ReadMeta(FileSystem& file_system,
@@ -130,5 +136,13 @@ SegmentReader::SegmentReader(SegmentSource source, SegmentProperties properties)
       properties_(std::move(properties)),
       cache_(source.cache),
       counters_(source.counters) {}
+
+SegmentReader::SegmentReader(const SegmentReader& other, SegmentMeta meta)
+    : file_(other.file_),
+      footer_(other.footer_),
+      meta_(std::move(meta)),
+      properties_(other.properties_),
+      cache_(other.cache_),
+      counters_(other.counters_) {}
 
 }  // namespace firn

@@ -162,6 +162,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
       const BlockHandle& handle,
       absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const = 0;
 
+  // The reader of the records as the file has them: another one only if this segment was ingested.
+  virtual std::shared_ptr<const SegmentReader> AsStored() const { return shared_from_this(); }
+
   const SegmentMeta& meta() const { return meta_; }
   const SegmentFooter& footer() const { return footer_; }
   const SegmentProperties& properties() const { return properties_; }
@@ -170,10 +173,12 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
 
  protected:
   SegmentReader(SegmentSource source, SegmentProperties properties);
+  // Another reader of the same file.
+  SegmentReader(const SegmentReader& other, SegmentMeta meta);
 
   BlockAddress AddressOf(const BlockHandle& handle) const { return {meta_.id, handle.offset}; }
 
-  const std::unique_ptr<RandomAccessFile> file_;
+  const std::shared_ptr<RandomAccessFile> file_;
   const SegmentFooter footer_;
   const SegmentMeta meta_;
   const SegmentProperties properties_;

@@ -13,6 +13,7 @@ void RegisterProofs(CLI::App& app, Command& command);      // prove verify-proof
 void RegisterVectors(CLI::App& app, Command& command);     // vectors
 void RegisterCheckpoint(CLI::App& app, Command& command);  // checkpoint
 void RegisterCompact(CLI::App& app, Command& command);     // compact
+void RegisterIngest(CLI::App& app, Command& command);      // ingest
 void RegisterVerify(CLI::App& app, Command& command);      // verify
 void RegisterDump(CLI::App& app, Command& command);        // dump
 void RegisterBench(CLI::App& app, Command& command);       // bench

@@ -84,10 +84,11 @@ absl::Status DumpEdit(ByteSpan payload, const DumpSink& sink) {
   }
   for (const VersionEdit::AddSegment& added : edit.added_segments) {
     sink(absl::StrFormat("    keyspace %d: add segment %d at level %d: %d bytes, %d entries, id "
-                         "%016x, sequence numbers %d to %d",
+                         "%016x, sequence numbers %d to %d%s",
                          added.keyspace.value, added.segment.number.value, added.level.value,
                          added.segment.size, added.segment.entry_count, added.segment.id,
-                         added.segment.sequence_min.value, added.segment.sequence_max.value));
+                         added.segment.sequence_min.value, added.segment.sequence_max.value,
+                         added.segment.ingested_at.value > 0 ? ", ingested" : ""));
   }
   for (const VersionEdit::Flushed& flushed : edit.flushed) {
     sink(absl::StrCat("    keyspace ", flushed.keyspace.value, ": flushed through ",

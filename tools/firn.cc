@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   firn::RegisterVectors(app, command);
   firn::RegisterCheckpoint(app, command);
   firn::RegisterCompact(app, command);
+  firn::RegisterIngest(app, command);
   firn::RegisterVerify(app, command);
   firn::RegisterDump(app, command);
   firn::RegisterStats(app, command);

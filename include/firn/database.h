@@ -20,6 +20,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "firn/ingest.h"
 #include "firn/keyspace.h"
 #include "firn/options.h"
 #include "firn/snapshot.h"
@@ -113,6 +115,21 @@ class Database {
   // that runs meanwhile counts as before it. Durable. Space comes back by whole segments. A bound at
   // or below an earlier one changes nothing. InvalidArgument for other layouts and sizes.
   absl::Status DropBelow(const Keyspace& keyspace, absl::string_view key);
+  // Takes files of SegmentBuilder into `keyspace` (firn/ingest.h): all of them, with one edit, or none.
+  // Durable when it returns, and with it every write that has returned. Readers and snapshots that
+  // began before see none of it, later ones all. Newer than everything written before; of two files
+  // with a key the later in `paths` counts. Open transactions that read or write a key of theirs
+  // conflict. Memtables with keys in their range are flushed first; writes wait for that if they go
+  // on meanwhile, and for one sync. Each file is read to its end and checked before anything changes.
+  // Errors, naming file and reason: InvalidArgument (no such file, made for other options, of a store,
+  // in the store already, a key twice, kSequence: not above the last key), FailedPrecondition
+  // (kNotAStore: no segment; dropped keyspace, closed), DataLoss (damaged), ResourceExhausted
+  // (kDiskFull, kKeyspaceFull: it would be above its size_limit), Unavailable (kLink and kMove to
+  // another file system), or an I/O error. After any of them the store is as it was, unless the
+  // error sticks (kPoisoned). InvalidArgument for Storage::kMemory.
+  absl::StatusOr<IngestReport> IngestSegments(const Keyspace& keyspace,
+                                              absl::Span<const std::string> paths,
+                                              const IngestOptions& options);
   // Waits until no background work is due.
   absl::Status WaitForBackgroundWork();
 

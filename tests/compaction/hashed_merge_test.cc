@@ -48,6 +48,29 @@ class HashedMergeTest : public testing::Test {
   HashedFixture fixture_;
 };
 
+TEST_F(HashedMergeTest, RecordsOfAnIngestedSegmentGetItsNumberAndHideOlderOnes) {
+  Random random(801);
+  const std::vector<StoredEntry> old_entries = Unique(random, 300, 1);
+  std::vector<StoredEntry> file;
+  std::vector<StoredEntry> expected(old_entries.begin() + 100, old_entries.end());
+  for (size_t i = 0; i < 200; ++i) {  // half of them overwrite
+    const std::string key = i < 100 ? std::string(UserKeyOf(old_entries[i].key))
+                                    : RandomBytes(random, HashedFixture::kWidth);
+    file.push_back(MakePut(key, 0, "new"));
+    expected.push_back(MakePut(key, 500, "new"));
+  }
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr old_segment, fixture_.WriteHashed(old_entries));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr stored, fixture_.WriteHashed(file));
+  const auto ingested =
+      std::make_shared<const SegmentMeta>(AsIngested(*stored, SequenceNumber{500}));
+  const std::vector<SegmentPtr> inputs = {ingested, old_segment};
+  EXPECT_EQ(ReadOutput(Merge(inputs, HashedFixture::LevelsOf(inputs))), Sorted(expected));
+  // A snapshot from before keeps what it sees.
+  for (size_t i = 0; i < 100; ++i) expected.push_back(old_entries[i]);
+  EXPECT_EQ(ReadOutput(Merge(inputs, HashedFixture::LevelsOf(inputs), {SequenceNumber{499}})),
+            Sorted(expected));
+}
+
 TEST_F(HashedMergeTest, ExtentsThatLoseNothingAreCopiedAsTheyAre) {
   Random random(800);
   const std::vector<StoredEntry> old_entries = Unique(random, 300, 1);

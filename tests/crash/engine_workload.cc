@@ -5,6 +5,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "engine/segment_builder.h"
+#include "firn/ingest.h"
 #include "sstable/sequence_key.h"
 #include "tests/support/random_keys.h"
 
@@ -33,7 +35,10 @@ std::string SequenceKey(uint64_t number) {
 // --- the life
 
 EngineWorkload::EngineWorkload(FileSystem& file_system, uint64_t seed)
-    : random_(seed), hashed_(seed % 2 == 1), store_(file_system, seed) {}
+    : file_system_(file_system),
+      random_(seed),
+      hashed_(seed % 2 == 1),
+      store_(file_system, seed) {}
 
 void EngineWorkload::Run(int steps) {
   if (!OpenAll()) return;
@@ -97,6 +102,7 @@ bool EngineWorkload::Step() {
   if (choice < 67) return ChangeExtra();
   if (choice < 68) return DropBelow();
   if (choice < 70) return Reopen();
+  if (choice >= 97) return IngestFiles();
   if (choice < 73) {
     if (random_.OneIn(2)) {
       snapshots_.push_back(store_->TakeSnapshot());
@@ -164,6 +170,58 @@ bool EngineWorkload::WriteVolatile() {
     volatile_written_ = volatile_.size();
   }
   return Note(status);
+}
+
+absl::StatusOr<std::string> EngineWorkload::BuildFile(
+    const std::map<std::string, std::string>& records) {
+  const absl::Status made = file_system_.CreateDirectory("load");
+  if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+  const std::string path = absl::StrCat("load/", ++files_built_);
+  FIRN_ASSIGN_OR_RETURN(const auto builder,
+                        SegmentBuilder::Impl::Create(file_system_, nullptr, path,
+                                                     {.block_size = 512}, random_.Next(), 1));
+  for (const auto& [key, value] : records) FIRN_RETURN_IF_ERROR(builder->Put(key, value));
+  FIRN_RETURN_IF_ERROR(builder->Finish().status());
+  return path;
+}
+
+bool EngineWorkload::IngestFiles() {
+  Batch batch;
+  const size_t number = batches_.size() + 1;
+  std::map<std::string, std::string> files[2];
+  files[1]["last"] = absl::StrCat(number);
+  for (auto& records : files) {
+    for (uint64_t i = random_.Uniform(8); i < 8; ++i) {
+      records[FixedKey('k', random_.Uniform(60))] =
+          absl::StrCat(number, ":", RandomBytes(random_, random_.Uniform(300)));
+    }
+    for (const auto& [key, value] : records) batch.push_back({"a", key, value});
+  }
+  std::vector<std::string> paths;
+  for (const auto& records : files) {
+    if (records.empty()) continue;
+    const absl::StatusOr<std::string> path = BuildFile(records);
+    if (!path.ok()) return Note(path.status());
+    paths.push_back(*path);
+  }
+  const IngestMode mode = static_cast<IngestMode>(1 + random_.Uniform(3));
+  const absl::Status status =
+      store_->IngestSegments(store_->OpenKeyspace("a").value(), paths, {.mode = mode}).status();
+  if (status.ok() && acknowledged_ != batches_.size()) {
+    trouble_ = absl::StrCat("files were ingested after a write that failed, without a reopening ",
+                            "in between: ", last_failure_);
+  }
+  // Before the edit is tried a failure leaves everything as it was, but whether it was tried only a
+  // sticking error tells.
+  if (!status.ok() && store_->Sync().ok()) return Note(status);
+  batches_.push_back(std::move(batch));
+  if (!status.ok()) {
+    last_failure_ = status.ToString();
+    return Note(status);
+  }
+  acknowledged_ = batches_.size();
+  durable_ = acknowledged_;
+  return true;
 }
 
 bool EngineWorkload::DropBelow() {

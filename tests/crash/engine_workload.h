@@ -5,7 +5,9 @@
 // key "last" in a. Whatever number is found there after a crash, all keyspaces must hold exactly what
 // the batches up to it make: no half batch, no gap. The number itself must not lie below the last batch
 // that was acknowledged as durable. Keyspace s, of the sequence layout, holds an entry a batch, from a
-// bound on. Keyspace c takes kVolatile loads: what was flushed must be there.
+// bound on. Keyspace c takes kVolatile loads: what was flushed must be there. Some batches come as two
+// segment files that are built outside of the store and ingested into a: such a batch is durable as
+// soon as it is acknowledged, with all before it.
 #ifndef FIRN_TESTS_CRASH_ENGINE_WORKLOAD_H_
 #define FIRN_TESTS_CRASH_ENGINE_WORKLOAD_H_
 
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/random.h"
 #include "engine/database.h"
 #include "io/file_system.h"
@@ -66,6 +69,8 @@ class EngineWorkload {
   bool Write();
   bool WriteVolatile();
   bool DropBelow();
+  bool IngestFiles();
+  absl::StatusOr<std::string> BuildFile(const std::map<std::string, std::string>& records);
   bool ChangeExtra();
   bool Reopen();
   bool Note(const absl::Status& status);
@@ -74,6 +79,7 @@ class EngineWorkload {
   std::string CheckVolatile(DatabaseImpl& database) const;
   std::string CheckSequence(DatabaseImpl& database, size_t number) const;
 
+  FileSystem& file_system_;
   Random random_;
   const bool hashed_;  // the layout of b and c
   SteppedStore store_;
@@ -92,6 +98,7 @@ class EngineWorkload {
   size_t volatile_written_ = 0;                                // acknowledged since the last loss
   size_t volatile_flushed_ = 0;
   std::vector<Snapshot> snapshots_;
+  uint64_t files_built_ = 0;
   uint64_t bound_tried_ = 0;  // of s
   uint64_t bound_known_ = 0;  // acknowledged
 };

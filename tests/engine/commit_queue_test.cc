@@ -338,6 +338,28 @@ TEST(CommitQueueTest, ExclusiveGetsTheLastNumberAndItsErrorDoesNotStick) {
   EXPECT_OK(queue.error());
 }
 
+TEST(CommitQueueTest, NumbersOfAnExclusiveActionAreUsedIfItSucceeds) {
+  FakeTarget target;
+  SystemClock clock;
+  CommitQueue queue(target, clock, {41}, {});
+  std::vector<uint64_t> firsts;
+  const auto refuse = [&](SequenceNumber first) {
+    firsts.push_back(first.value);
+    return absl::AbortedError("no");
+  };
+  EXPECT_THAT(queue.ExclusiveWithNumbers(3, refuse), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_OK(queue.ExclusiveWithNumbers(3, [&](SequenceNumber first) {
+    firsts.push_back(first.value);
+    return absl::OkStatus();
+  }));
+  EXPECT_THAT(firsts, ElementsAre(42, 42));
+  EXPECT_THAT(queue.ExclusiveWithNumbers(1, refuse), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(firsts, ElementsAre(42, 42, 45));
+  queue.Poison(absl::UnavailableError("broken"));
+  EXPECT_THAT(queue.ExclusiveWithNumbers(1, refuse), HasReason(ErrorReason::kPoisoned));
+  EXPECT_EQ(firsts.size(), 3u) << "it was not run";
+}
+
 // The earlier of two groups in flight fails after the later one has been written: the later one must
 // not take effect. The other way round, the earlier one does.
 TEST(CommitQueueTest, GroupsInFlightTakeEffectInOrderOrNotAtAll) {

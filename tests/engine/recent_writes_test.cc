@@ -41,6 +41,20 @@ TEST(RecentWritesTest, FindsWritesInARangeAndNoneAtItsLimit) {
   EXPECT_EQ(recent.FindWritten(kA, "d", "a", {0}), std::nullopt) << "an inverted range";
 }
 
+TEST(RecentWritesTest, UnlistedWritesRaiseTheFloorOfTheirKeyspaceAlone) {
+  RecentWrites recent(1 << 20);
+  recent.Start({10});
+  recent.Add(kA, "k", {11});
+  recent.Add(kB, "k", {12});
+  recent.ForgetThrough(kA, {20});
+  EXPECT_EQ(recent.floor(kA), SequenceNumber{20});
+  EXPECT_EQ(recent.floor(kB), SequenceNumber{10});
+  EXPECT_FALSE(recent.WasWritten(kA, "k", {20}));
+  recent.Add(kA, "k", {21});
+  EXPECT_TRUE(recent.WasWritten(kA, "k", {20}));
+  EXPECT_TRUE(recent.WasWritten(kB, "k", {11}));
+}
+
 TEST(RecentWritesTest, StoppingForgetsAllAndStartingAgainRaisesTheFloor) {
   RecentWrites recent(1 << 20);
   recent.Start({0});

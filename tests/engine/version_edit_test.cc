@@ -32,6 +32,10 @@ VersionEdit Full() {
   edit.added_segments.push_back({KeyspaceId{1}, LevelIndex{0}, ExampleSegment(301, "a", "z", 56)});
   edit.added_segments.back().segment.data_block_count = 2;
   edit.added_segments.back().segment.tombstone_count = 1;
+  edit.added_segments.push_back(
+      {KeyspaceId{1}, LevelIndex{3}, AsIngested(ExampleSegment(302, "a", "z", 0), {57})});
+  edit.added_segments.push_back(edit.added_segments.back());
+  edit.added_segments.back().segment.data_block_count = 1;
   edit.removed_segments.push_back({KeyspaceId{1}, FileNumber{299}});
   edit.flushed.push_back({KeyspaceId{1}, SequenceNumber{1000000}});
   edit.volatile_marks.push_back({KeyspaceId{1}, SequenceNumber{0}});
@@ -50,6 +54,9 @@ TEST(VersionEdit, ComesBackAsItWas) {
   EXPECT_EQ(back.added_keyspaces.front().options.block_size, 8192u);
   EXPECT_EQ(back.added_segments.front().segment, ExampleSegment(300, "a", "z", 55));
   EXPECT_EQ(back.added_segments[1].segment, Full().added_segments[1].segment);
+  EXPECT_EQ(back.added_segments[2].segment, Full().added_segments[2].segment);
+  EXPECT_EQ(back.added_segments[3].segment, Full().added_segments[3].segment);
+  EXPECT_EQ(back.added_segments[3].segment.ingested_at, SequenceNumber{57});
   EXPECT_EQ(back.volatile_marks[0].since, SequenceNumber{0});
   EXPECT_EQ(back.volatile_marks[1].since, std::nullopt);
   EXPECT_EQ(back.added_keyspaces.front().options.key_width, 44u);
@@ -83,6 +90,17 @@ TEST(VersionEdit, ASegmentSaysHowManyBlocksAndTombstonesItHas) {
   EXPECT_EQ(absl::BytesToHexString(said), absl::BytesToHexString(unsaid + page));
 }
 
+TEST(VersionEdit, AnIngestedSegmentSaysWhichNumberItsRecordsHave) {
+  ASSERT_OK_AND_ASSIGN(const std::string page,
+                       ReadGoldenHex("docs/formats/manifest.md", "ingested"));
+  VersionEdit edit;
+  edit.added_segments.push_back({KeyspaceId{1}, LevelIndex{0}, ExampleSegment(12, "a", "b", 9)});
+  const std::string unsaid = EncodeVersionEdit(edit);
+  edit.added_segments.front().segment.ingested_at = SequenceNumber{9};
+  const std::string said = EncodeVersionEdit(edit);
+  EXPECT_EQ(absl::BytesToHexString(said), absl::BytesToHexString(unsaid + page));
+}
+
 TEST(VersionEdit, EveryTruncationIsRefusedOrAnEdit) {
   const std::string encoded = EncodeVersionEdit(Full());
   for (size_t size = 0; size < encoded.size(); ++size) {
@@ -100,7 +118,8 @@ TEST(VersionEdit, RefusesWhatNoWriterWrites) {
   const auto refused = [](const std::string& encoded, const char* why) {
     EXPECT_THAT(DecodeVersionEdit(encoded), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(why)));
   };
-  refused("\x0d", "unknown field 13");
+  refused("\x0e", "unknown field 14");
+  refused("\x0d\x01", "the number of no segment");
   refused("\x0c\x01", "content of no segment");
   refused("\x0b", "no keyspace id");
   refused("\x0a", "no keyspace id");
@@ -124,6 +143,10 @@ TEST(VersionEdit, RefusesWhatNoWriterWrites) {
   edit.added_segments.front().segment = ExampleSegment(5, "a", "b", 1);
   edit.added_segments.front().segment.data_block_count = 3;  // of 2 entries
   refused(EncodeVersionEdit(edit), "than entries");
+  edit.added_segments.front().segment = ExampleSegment(5, "a", "b", 1);
+  refused(EncodeVersionEdit(edit) + "\x0d\x02", "whose numbers differ");
+  edit.added_segments.front().segment.data_block_count = 2;
+  refused(EncodeVersionEdit(edit) + "\x0c\x01\x01", "content of no segment");
   edit.added_segments.front() = {KeyspaceId{1}, LevelIndex{7}, ExampleSegment(5, "a", "b", 1)};
   refused(EncodeVersionEdit(edit), "level");
 }

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "firn/database.h"
+#include "firn/ingest.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -521,6 +523,27 @@ TEST_F(CliTest, CompactSaysWhatItReadAndWroteAndChangesNoData) {
   EXPECT_EQ(Run("compact " + store + " --begin 00").code, 2);  // of which keyspace?
   EXPECT_EQ(Run("compact " + store + " apples").code, 3);
   EXPECT_EQ(Run("compact " + folder_.File("none")).code, 3);
+}
+
+TEST_F(CliTest, IngestTakesInFilesOfABuilderAllOrNone) {
+  const std::string store = NewStore();
+  const auto open = [&] { return Database::Open(store, {}).value(); };
+  ASSERT_TRUE(open()->CreateKeyspace("loaded", {}).ok());
+  const std::string files[] = {folder_.File("1.seg"), folder_.File("2.seg")};
+  for (const std::string& file : files) {
+    const auto builder = SegmentBuilder::Create(file, {}).value();
+    ASSERT_TRUE(builder->Put("apple", file).ok());
+    ASSERT_TRUE(builder->Finish().ok());
+  }
+  EXPECT_EQ(Run("ingest " + store + " loaded " + files[0] + " " + folder_.File("none")).code, 2);
+  EXPECT_EQ(Run("ingest " + store + " unknown " + files[0]).code, 3);
+  EXPECT_EQ(Run("ingest " + store + " loaded " + files[0] + " --link --move").code, 2);
+  const auto report = RunJson("ingest " + store + " loaded " + files[0] + " " + files[1]);
+  EXPECT_EQ(report.at("segments"), 2);
+  EXPECT_EQ(report.at("entries"), 2);
+  EXPECT_EQ(Run("ingest " + store + " loaded " + files[0]).code, 2);  // it is there already
+  EXPECT_EQ(open()->OpenKeyspace("loaded")->Get("apple")->view(), files[1]);
+  EXPECT_EQ(Run("verify " + store).code, 0);
 }
 
 TEST_F(CliTest, ASecondProcessIsRefused) {
