@@ -33,36 +33,48 @@ std::vector<SegmentPtr> InputsOf(const Compaction& compaction) {
   return inputs;
 }
 
-// Whether an entry older than some of the inputs' may stand in a segment that is not merged: whatever
-// the levels mean, each segment says which sequence numbers it holds.
-bool OlderEntriesStay(const Levels& levels, const std::vector<SegmentPtr>& inputs) {
-  const SequenceNumber newest = inputs.back()->sequence_max;
+// The segments, beside the inputs, with entries older than some of theirs.
+std::vector<SegmentPtr> OlderThan(const std::vector<SegmentPtr>& inputs, const Levels& levels) {
+  std::vector<SegmentPtr> older;
   for (uint32_t level = 0; level < kLevelCount; ++level) {
     for (const SegmentPtr& segment : levels.level({level})) {
       const bool is_input =
           std::any_of(inputs.begin(), inputs.end(), [&](const SegmentPtr& input) {
             return input->number == segment->number;
           });
-      if (!is_input && segment->sequence_min < newest) return true;
+      if (!is_input && segment->sequence_min < inputs.back()->sequence_max) {
+        older.push_back(segment);
+      }
     }
   }
-  return false;
+  return older;
+}
+
+// Whether an entry older than some of the inputs' may stand in a segment that is not merged: whatever
+// the levels mean, each segment says which sequence numbers it holds.
+bool OlderEntriesStay(const Levels& levels, const std::vector<SegmentPtr>& inputs) {
+  return !OlderThan(inputs, levels).empty();
 }
 
 class HashedMerge {
  public:
   HashedMerge(const JobContext& context, JobResult& result) : context_(context), result_(result) {}
 
-  absl::Status Run(const std::vector<SegmentPtr>& inputs, bool older_entries_stay,
+  absl::Status Run(const std::vector<SegmentPtr>& inputs, const Levels& levels,
                    const Compaction& compaction, SegmentDirectory& segments) {
     const LevelIndex output_level = compaction.output_level;
     output_bytes_max_ = compaction.output_bytes_max;
-    older_entries_stay_ = older_entries_stay;
-    FIRN_RETURN_IF_ERROR(OpenInputs(inputs, segments));
+    older_entries_stay_ = OlderEntriesStay(levels, inputs);
+    reclaims_ = compaction.reclaims;
+    FIRN_RETURN_IF_ERROR(Open(inputs, segments, inputs_));
+    std::vector<ReaderPtr> searched = inputs_;
+    FIRN_RETURN_IF_ERROR(Open(compaction.newer, segments, searched));
+    if (reclaims_) FIRN_RETURN_IF_ERROR(Open(OlderThan(inputs, levels), segments, older_));
     FIRN_ASSIGN_OR_RETURN(
         ShadowedRecords shadowed,
-        FindShadowedRecords(inputs_, context_.snapshots,
+        FindShadowedRecords(searched, context_.snapshots,
                             [this](uint64_t bytes) { return Pace(bytes); }));
+    searched.clear();
     for (size_t i = 0; i < inputs_.size(); ++i) {
       // Before an input, and nowhere else: its entries are all newer than those before it, so the
       // newer of the outputs has the newer entries.
@@ -77,20 +89,24 @@ class HashedMerge {
   uint64_t unfinished_bytes() const { return writer_ == nullptr ? 0 : writer_->EstimatedSize(); }
 
  private:
-  absl::Status OpenInputs(const std::vector<SegmentPtr>& inputs, SegmentDirectory& segments) {
-    for (const SegmentPtr& input : inputs) {
+  // Appends the readers of `from`, segments of one key size.
+  absl::Status Open(const std::vector<SegmentPtr>& from, SegmentDirectory& segments,
+                    std::vector<ReaderPtr>& readers) {
+    for (const SegmentPtr& input : from) {
       FIRN_ASSIGN_OR_RETURN(const std::shared_ptr<const SegmentReader> reader,
                             segments.Get(*input));
       ReaderPtr hashed = std::dynamic_pointer_cast<const HashedSegmentReader>(reader->AsStored());
       if (hashed == nullptr ||
-          (!inputs_.empty() && hashed->key_size() != inputs_[0]->key_size())) {
+          (!readers.empty() && hashed->key_size() != readers[0]->key_size())) {
         return MakeError(absl::StatusCode::kDataLoss, ErrorReason::kCorruption,
                          absl::StrCat(reader->path(),
                                       ": a merge of hashed segments of one key size met a segment "
                                       "that is none"));
       }
-      block_size_ = std::max(block_size_, hashed->properties().block_size);
-      inputs_.push_back(std::move(hashed));
+      if (&readers == &inputs_) {
+        block_size_ = std::max(block_size_, hashed->properties().block_size);
+      }
+      readers.push_back(std::move(hashed));
     }
     return absl::OkStatus();
   }
@@ -134,8 +150,19 @@ class HashedMerge {
   }
 
   bool IsNeedless(const ExtentRecord& record) const {
-    return record.kind == EntryKind::kTombstone && !older_entries_stay_ &&
-           StripeOf(context_.snapshots, record.sequence) == 0;
+    return record.kind == EntryKind::kTombstone &&
+           StripeOf(context_.snapshots, record.sequence) == 0 &&
+           (!older_entries_stay_ || (reclaims_ && !OlderMayHave(record.user_key)));
+  }
+
+  // By their indexes: a fingerprint that is another key's keeps a tombstone now and then.
+  bool OlderMayHave(absl::string_view user_key) const {
+    const uint64_t word = HashedWord(user_key);
+    return std::any_of(older_.begin(), older_.end(), [&](const ReaderPtr& older) {
+      bool found = false;
+      older->index().Match(word, [&](uint32_t /*location*/) { found = true; });
+      return found;
+    });
   }
 
   // `stored` is extent `number` with its trailer; `next_shadowed` the first of `shadowed` that is in it
@@ -148,8 +175,8 @@ class HashedMerge {
     const LocationFormat format = input.index().location();
     const bool loses = next_shadowed < shadowed.size() &&
                        format.ExtentOf(shadowed[next_shadowed]) == number;
-    const bool may_lose_tombstones =
-        !older_entries_stay_ && input.properties().tombstone_count > 0;
+    const bool may_lose_tombstones = (!older_entries_stay_ || reclaims_) &&
+                                     input.properties().tombstone_count > 0;
     const SequenceNumber ingested_at = input.meta().ingested_at;
     const bool keeps_numbers = ingested_at.value == 0;
     if (!loses && !may_lose_tombstones && keeps_numbers) return AddWhole(input, *extent, stored);
@@ -256,7 +283,9 @@ class HashedMerge {
   const JobContext& context_;
   JobResult& result_;
   bool older_entries_stay_ = true;
+  bool reclaims_ = false;
   std::vector<ReaderPtr> inputs_;
+  std::vector<ReaderPtr> older_;  // that stay, and may hold what tombstones of the inputs hide
   uint64_t block_size_ = 0;  // the largest of the inputs'
   uint64_t output_bytes_max_ = UINT64_MAX;
   size_t next_input_ = 0;  // that is copied, or will be next
@@ -276,7 +305,7 @@ JobResult RunHashedMerge(const JobContext& context, const Compaction& compaction
   result.bytes_read = compaction.input_bytes();
   const std::vector<SegmentPtr> inputs = InputsOf(compaction);
   HashedMerge merge(context, result);
-  result.status = merge.Run(inputs, OlderEntriesStay(levels, inputs), compaction, segments);
+  result.status = merge.Run(inputs, levels, compaction, segments);
   result.bytes_written += merge.unfinished_bytes();
   return result;
 }

@@ -29,6 +29,8 @@ struct PickerOptions {
   uint64_t flush_size = uint64_t{64} << 20;         // bytes of the largest flush: where a tier ends
   uint64_t merge_bytes_max = uint64_t{16} << 30;    // of one merge
   uint64_t merge_blocks_max = UINT64_MAX;           // of one merge: places in a segment are 32 bits
+  // Of the oldest snapshot alive: what newer entries hide may still be seen.
+  SequenceNumber oldest_snapshot = kMaxSequenceNumber;
 };
 
 enum class CompactionKind : uint8_t {
@@ -51,6 +53,10 @@ struct Compaction {
   std::string largest;
   // Tiered: what an output may come to, if it is not one input's.
   uint64_t output_bytes_max = UINT64_MAX;
+  // Tiered: the one input loses what entries of `newer` hide, which are read and stay, and tombstones
+  // of keys that no older segment may have.
+  bool reclaims = false;
+  std::vector<SegmentPtr> newer;
 
   uint64_t input_bytes() const;
   // For kMove and kDrop: the whole effect. For kMerge: the removals, to which the job adds.

@@ -1,6 +1,7 @@
 #include "compaction/tiered_picker.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,9 @@
 
 namespace firn {
 namespace {
+
+// A final segment is rewritten when one entry of so many is dead.
+constexpr double kDeadShareInverse = 4;
 
 // Places of level 0, newest first.
 struct Run {
@@ -119,6 +123,12 @@ Compaction MergeOf(std::vector<SegmentPtr> inputs, const PickerOptions& options)
   return compaction;
 }
 
+// So large that merges of tiers leave it alone, or nearly.
+bool IsFinal(const SegmentMeta& segment, const PickerOptions& options) {
+  return segment.size > options.merge_bytes_max / 2 ||
+         segment.data_block_count > options.merge_blocks_max / 2;
+}
+
 // A run that is due counts as fan_in segments at least, though it was cut.
 size_t FullestRun(const Levels& levels, const PickerOptions& options) {
   size_t fullest = 0;
@@ -162,11 +172,62 @@ Compaction PickTiered(const Levels& levels, const PickerOptions& options,
     compaction.reason = absl::StrCat("tier ", run.tier, " has ", run.size(), " segments");
     return compaction;
   }
-  return {};
+  return PickReclaim(levels, options, running);
+}
+
+Compaction PickReclaim(const Levels& levels, const PickerOptions& options,
+                       RunningCompactions running) {
+  const std::vector<SegmentPtr>& segments = levels.level0();
+  const BusySegments busy(running);
+  struct Hider {  // a settled segment with tombstones that everybody sees
+    FileNumber number;
+    double rate;  // tombstones for each older entry
+  };
+  std::vector<Hider> hiders;
+  uint64_t older_entries = levels.entry_count();
+  // Of all older segments: whether they were all rewritten after a given one was made is whether the
+  // least number among them is greater. Else some of its tombstones could not go, and would make work
+  // for ever.
+  std::vector<FileNumber> least_older(segments.size(), FileNumber{UINT64_MAX});
+  for (size_t i = segments.size(); i-- > 1;) {
+    least_older[i - 1] = std::min(least_older[i], segments[i]->number);
+  }
+  std::optional<size_t> due;
+  bool is_settled = false;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const SegmentMeta& segment = *segments[i];
+    older_entries -= std::min(older_entries, segment.entry_count);
+    is_settled = is_settled || IsFinal(segment, options);
+    if (!is_settled) continue;
+    const auto entries = static_cast<double>(segment.entry_count);
+    double dead = 0;
+    for (const Hider& hider : hiders) {
+      if (hider.number > segment.number) dead += hider.rate * entries;
+    }
+    const bool seen_by_all = segment.sequence_max <= options.oldest_snapshot;
+    if (seen_by_all && least_older[i] > segment.number) {
+      dead += static_cast<double>(segment.tombstone_count);
+    }
+    if (dead * kDeadShareInverse >= entries && !busy.Holds(segments[i])) due = i;
+    if (seen_by_all && segment.tombstone_count > 0 && older_entries > 0) {
+      hiders.push_back({segment.number, static_cast<double>(segment.tombstone_count) /
+                                            static_cast<double>(older_entries)});
+    }
+  }
+  if (!due.has_value()) return {};
+  Compaction compaction = MergeOf({segments[*due]}, options);
+  compaction.reclaims = true;
+  compaction.newer.assign(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(*due));
+  compaction.reason = absl::StrCat("segment ", segments[*due]->number.value,
+                                   " is settled and has much that is dead");
+  return compaction;
 }
 
 double TieredScore(const Levels& levels, const PickerOptions& options) {
-  return static_cast<double>(FullestRun(levels, options)) / static_cast<double>(options.fan_in);
+  const double by_size =
+      static_cast<double>(FullestRun(levels, options)) / static_cast<double>(options.fan_in);
+  if (by_size >= 1) return by_size;
+  return PickReclaim(levels, options, {}).kind == CompactionKind::kNothing ? by_size : 1;
 }
 
 uint64_t TieredDebt(const Levels& levels, const PickerOptions& options) {

@@ -68,6 +68,7 @@ PickerOptions BackgroundWork::ForPicker(const KeyspaceImpl& keyspace) const {
   options.level1_size = parts_.options.level1_size;
   options.segment_size = parts_.options.segment_size;
   options.flush_size = parts_.options.memtable_size;
+  options.oldest_snapshot = parts_.reading.snapshots.Oldest().value_or(kMaxSequenceNumber);
   options.merge_blocks_max =
       LocationFormat::ForBlockSize(keyspace.options().block_size).merged_extents_max();
   return options;

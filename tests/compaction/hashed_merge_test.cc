@@ -168,6 +168,57 @@ TEST_F(HashedMergeTest, TombstonesReachTheOldestOfManySegments) {
   EXPECT_EQ(result.collected.tombstones, 500u);
 }
 
+TEST_F(HashedMergeTest, AMergeThatReclaimsLosesWhatNewerSegmentsHideAndTombstonesOfAbsentKeys) {
+  Random random(803);
+  const std::vector<StoredEntry> oldest_entries = Unique(random, 400, 1);
+  std::vector<StoredEntry> middle_entries = Unique(random, 200, 1001);
+  for (size_t i = 0; i < 100; ++i) {  // of keys that the oldest has, and of keys that nobody has
+    middle_entries.push_back(
+        MakeTombstone(std::string(UserKeyOf(oldest_entries[i].key)), 1300 + i));
+    middle_entries.push_back(
+        MakeTombstone(RandomBytes(random, HashedFixture::kWidth), 1500 + i));
+  }
+  std::vector<StoredEntry> newest_entries;
+  for (size_t i = 0; i < 50; ++i) {
+    newest_entries.push_back(
+        MakePut(std::string(UserKeyOf(middle_entries[i].key)), 2000 + i, "new"));
+    newest_entries.push_back(
+        MakeTombstone(std::string(UserKeyOf(oldest_entries[200 + i].key)), 2100 + i));
+  }
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr oldest, fixture_.WriteHashed(oldest_entries));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr middle, fixture_.WriteHashed(middle_entries));
+  ASSERT_OK_AND_ASSIGN(const SegmentPtr newest, fixture_.WriteHashed(newest_entries));
+  const auto reclaim = [&](const SegmentPtr& input, std::vector<SegmentPtr> newer,
+                           const Levels& levels, std::vector<SequenceNumber> snapshots = {}) {
+    Compaction compaction = HashedFixture::MergeOf({input});
+    compaction.reclaims = true;
+    compaction.newer = std::move(newer);
+    return RunCompactionJob(fixture_.Context(std::move(snapshots)), compaction, levels,
+                            fixture_.directory);
+  };
+  const Levels levels = HashedFixture::LevelsOf({newest, middle, oldest});
+  // The oldest loses what the two above it hide: 100 and 50.
+  const JobResult first = reclaim(oldest, {newest, middle}, levels);
+  std::vector<StoredEntry> expected(oldest_entries.begin() + 100, oldest_entries.begin() + 200);
+  expected.insert(expected.end(), oldest_entries.begin() + 250, oldest_entries.end());
+  EXPECT_EQ(ReadOutput(first), Sorted(expected));
+  EXPECT_EQ(first.edit.removed, (std::vector<FileNumber>{oldest->number}));
+  // While it stands there as it was, tombstones that it needs stay.
+  const JobResult too_early = reclaim(middle, {newest}, levels);
+  expected.assign(middle_entries.begin() + 50, middle_entries.begin() + 200);
+  for (size_t i = 200; i < 400; i += 2) expected.push_back(middle_entries[i]);
+  EXPECT_EQ(ReadOutput(too_early), Sorted(expected));
+  // Afterwards they go too.
+  const SegmentPtr rewritten = first.edit.added[0].segment;
+  const JobResult second = reclaim(middle, {newest},
+                                   HashedFixture::LevelsOf({newest, middle, rewritten}));
+  expected.assign(middle_entries.begin() + 50, middle_entries.begin() + 200);
+  EXPECT_EQ(ReadOutput(second), Sorted(expected));
+  // A snapshot between keeps all that it sees.
+  const JobResult held = reclaim(oldest, {newest, middle}, levels, {SequenceNumber{1000}});
+  EXPECT_EQ(ReadOutput(held), Sorted(oldest_entries));
+}
+
 TEST_F(HashedMergeTest, VersionsAndTombstonesThatNobodySeesGo) {
   const std::string k(12, 'k');
   const std::string l(12, 'l');

@@ -46,6 +46,12 @@ class LevelSimulator {
     Replace({.added = {{LevelIndex{0}, NewSegment(versions)}}});
   }
 
+  // A memtable of tombstones.
+  void FlushRemoves(const std::vector<uint64_t>& keys) {
+    for (size_t i = 0; i < keys.size(); ++i) removes_.insert(last_sequence_ + 1 + i);
+    Flush(keys);
+  }
+
   // Picks and begins a compaction; false if the picker has none.
   bool Start() { return Begin(picker_(levels_, options_, Running())); }
   // Begins a step of a compaction asked for by hand.
@@ -99,6 +105,9 @@ class LevelSimulator {
         for (const auto& version : content_.at(segment->number.value)) newest.insert(version);
       }
     }
+    for (auto version = newest.begin(); version != newest.end();) {
+      version = removes_.count(version->second) > 0 ? newest.erase(version) : std::next(version);
+    }
     return newest;
   }
 
@@ -134,6 +143,7 @@ class LevelSimulator {
     meta->data_block_count = versions.size();
     meta->sequence_min = {UINT64_MAX};
     for (const auto& [key, sequence] : versions) {
+      meta->tombstone_count += removes_.count(sequence);
       meta->sequence_min = std::min(meta->sequence_min, SequenceNumber{sequence});
       meta->sequence_max = std::max(meta->sequence_max, SequenceNumber{sequence});
     }
@@ -157,6 +167,7 @@ class LevelSimulator {
         }
       }
     }
+    if (compaction.reclaims) Reclaim(compaction, merged);
     std::vector<SegmentPtr> outputs;
     Versions output;
     for (const auto& version : merged) {
@@ -167,6 +178,25 @@ class LevelSimulator {
     }
     if (!output.empty()) outputs.push_back(NewSegment(output));
     return outputs;
+  }
+
+  // Drops what newer segments hide, and tombstones of keys that no older one has.
+  void Reclaim(const Compaction& compaction, Versions& merged) {
+    const auto stands_in = [&](const SegmentPtr& segment, uint64_t key) {
+      return content_.at(segment->number.value).count(key) > 0;
+    };
+    for (auto version = merged.begin(); version != merged.end();) {
+      bool is_hidden = false;
+      for (const SegmentPtr& newer : compaction.newer) {
+        is_hidden = is_hidden || stands_in(newer, version->first);
+      }
+      bool is_needed = removes_.count(version->second) == 0;
+      for (const SegmentPtr& other : levels_.level0()) {
+        is_needed = is_needed || (other->sequence_max < compaction.inputs[0]->sequence_min &&
+                                  stands_in(other, version->first));
+      }
+      version = is_hidden || !is_needed ? merged.erase(version) : std::next(version);
+    }
   }
 
   void Replace(const LevelsEdit& edit) {
@@ -210,6 +240,7 @@ class LevelSimulator {
   Levels levels_;
   std::map<uint64_t, Versions> content_;  // by segment number
   std::list<Compaction> running_;
+  std::set<uint64_t> removes_;  // sequence numbers of tombstones
   uint64_t last_sequence_ = 0;
   uint64_t last_number_ = 0;
   uint64_t flushed_ = 0;

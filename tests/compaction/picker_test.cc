@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "compaction/tiered_picker.h"
 #include "tests/compaction/level_simulator.h"
 
 namespace firn {
@@ -177,6 +178,150 @@ TEST(PickerTest, EachStyleKeepsItsBoundsUpToTenThousandMillionRecords) {
                 {100'000'000, {1, 1, 2}},
                 {1'000'000'000, {1, 1, 2}},
                 {10'000'000'000, {1, 1, 2}}});
+}
+
+// A hashed store whose records are removed again, on paper: what lives in each segment, what is dead and
+// by whose tombstone (the number of a flush), and which tombstones it has. A tombstone hits any live
+// record alike.
+class PaperChurn {
+ public:
+  explicit PaperChurn(const PickerOptions& options) : options_(options) {}
+
+  // A flush of new records and of tombstones, and all the merges that are due then.
+  void Flush(double puts, double removes) {
+    const uint64_t flush = ++flushes_;
+    double live = 0;
+    for (const auto& [number, segment] : content_) live += segment.live;
+    for (auto& [number, segment] : content_) {
+      const double hit = removes * segment.live / live;
+      segment.live -= hit;
+      segment.dead[flush] += hit;
+    }
+    live_ += puts - removes;
+    Content fresh{.live = puts, .first = flush, .last = flush};
+    if (removes > 0) fresh.removes[flush] = removes;
+    flushed_ += SizeOf(fresh);
+    Apply({.added = {{LevelIndex{0}, NewSegment(std::move(fresh))}}});
+    while (true) {
+      const Compaction pick = PickTiered(levels_, options_, {});
+      if (pick.kind == CompactionKind::kNothing) break;
+      Run(pick);
+    }
+    if (live_ > 0) {
+      const double space = static_cast<double>(levels_.total_bytes()) / (live_ * kRecord);
+      space_max_ = std::max(space_max_, space);
+    }
+  }
+
+  double write_amplification() const { return (flushed_ + merged_) / flushed_; }
+  double space_amplification() const { return space_max_; }
+  void ForgetSpace() { space_max_ = 0; }
+  size_t segments() const { return levels_.segment_count(); }
+  uint64_t reclaims() const { return reclaims_; }
+
+ private:
+  static constexpr double kRecord = 110;  // bytes
+  static constexpr double kTombstone = 40;
+  struct Content {
+    double live = 0;
+    std::map<uint64_t, double> dead;     // by whose tombstone
+    std::map<uint64_t, double> removes;  // by flush
+    uint64_t first = 0;                  // of its flushes
+    uint64_t last = 0;
+  };
+
+  static double Sum(const std::map<uint64_t, double>& parts) {
+    double sum = 0;
+    for (const auto& [flush, part] : parts) sum += part;
+    return sum;
+  }
+  static double SizeOf(const Content& content) {
+    return (content.live + Sum(content.dead)) * kRecord + Sum(content.removes) * kTombstone;
+  }
+  SegmentPtr NewSegment(Content content) {
+    auto segment = std::make_shared<SegmentMeta>();
+    segment->number = {++last_number_};
+    segment->size = static_cast<uint64_t>(SizeOf(content)) + 1;
+    segment->tombstone_count = static_cast<uint64_t>(Sum(content.removes));
+    segment->entry_count = segment->tombstone_count + 1 +
+                           static_cast<uint64_t>(content.live + Sum(content.dead));
+    segment->sequence_min = {content.first};
+    segment->sequence_max = {content.last};
+    segment->smallest = EncodeInternalKey({.user_key = NumberKey(0), .sequence = {1}});
+    segment->largest = EncodeInternalKey({.user_key = NumberKey(UINT64_MAX), .sequence = {1}});
+    content_[last_number_] = std::move(content);
+    return segment;
+  }
+
+  void Run(const Compaction& pick) {
+    Content merged{.first = UINT64_MAX};
+    for (const SegmentPtr& input : pick.inputs) {
+      const Content& content = content_.at(input->number.value);
+      merged.live += content.live;
+      for (const auto& [flush, dead] : content.dead) merged.dead[flush] += dead;
+      for (const auto& [flush, removes] : content.removes) merged.removes[flush] += removes;
+      merged.first = std::min(merged.first, content.first);
+      merged.last = std::max(merged.last, content.last);
+    }
+    if (pick.reclaims) {
+      ++reclaims_;
+      merged.dead.clear();
+    } else {
+      merged.dead.erase(merged.dead.lower_bound(merged.first),
+                        merged.dead.upper_bound(merged.last));
+    }
+    // What tombstones still hide in older segments. By size alone they go with the oldest segment.
+    std::map<uint64_t, double> needed;
+    bool is_oldest = true;
+    for (const auto& [number, content] : content_) {
+      if (content.last >= merged.first) continue;
+      is_oldest = false;
+      for (const auto& [flush, dead] : content.dead) needed[flush] += dead;
+    }
+    if (is_oldest) merged.removes.clear();
+    if (pick.reclaims) {
+      for (auto& [flush, removes] : merged.removes) removes = std::min(removes, needed[flush]);
+    }
+    merged_ += SizeOf(merged);
+    LevelsEdit edit = pick.Edit();
+    for (const SegmentPtr& input : pick.inputs) content_.erase(input->number.value);
+    edit.added.push_back({LevelIndex{0}, NewSegment(std::move(merged))});
+    Apply(edit);
+  }
+  void Apply(const LevelsEdit& edit) { ASSERT_OK_AND_ASSIGN(levels_, levels_.Apply(edit)); }
+
+  const PickerOptions options_;
+  Levels levels_;
+  std::map<uint64_t, Content> content_;  // by segment number
+  uint64_t last_number_ = 0;
+  uint64_t flushes_ = 0;
+  double live_ = 0;
+  double flushed_ = 0;
+  double merged_ = 0;
+  double space_max_ = 0;
+  uint64_t reclaims_ = 0;
+};
+
+// As many records as that, then twice as many operations that remove one and put one.
+TEST(PickerTest, AHashedStoreWhoseRecordsAreRemovedStaysBoundedUpToTenThousandMillionRecords) {
+  for (const uint64_t records : {uint64_t{100'000'000}, uint64_t{1'000'000'000},
+                                 uint64_t{10'000'000'000}}) {
+    const double fill = static_cast<double>(records) / 600;
+    PickerOptions options;
+    options.flush_size = std::max(options.flush_size, static_cast<uint64_t>(fill * 110));
+    PaperChurn store(options);
+    for (int i = 0; i < 600; ++i) store.Flush(fill, 0);
+    store.ForgetSpace();
+    for (int i = 0; i < 1200; ++i) store.Flush(fill, fill);
+    std::printf("             tiered, removes and puts, 10^%d records: write %5.2f, space %4.2f, %zu "
+                "segments, %zu rewritten\n",
+                static_cast<int>(std::to_string(records).size() - 1), store.write_amplification(),
+                store.space_amplification(), store.segments(),
+                static_cast<size_t>(store.reclaims()));
+    EXPECT_LE(store.space_amplification(), 2.2) << records;
+    EXPECT_LE(store.write_amplification(), 8) << records;
+    EXPECT_LE(store.segments(), 400u) << records;
+  }
 }
 
 TEST(PickerTest, TheEditOfADropOnlyRemoves) {

@@ -1,5 +1,7 @@
 #include "compaction/tiered_picker.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "base/random.h"
@@ -134,6 +136,79 @@ TEST(TieredPickerTest, NothingHasMoreBlocksThanASegmentCanLocate) {
     EXPECT_LE(segment->data_block_count, 200u);
   }
   EXPECT_LT(simulator.levels().level0().size(), 120u);
+}
+
+// Beyond what one merge takes in, garbage goes by itself: the store stays as large as what lives in it,
+// whatever is removed, and nothing is rewritten for ever.
+TEST(TieredPickerTest, RemovedEntriesLeaveFinalSegmentsTooAndTheWorkEnds) {
+  for (const bool oldest_first : {false, true}) {
+    SCOPED_TRACE(oldest_first);
+    PickerOptions options = kSmall;
+    options.merge_bytes_max = 200;
+    LevelSimulator simulator(options, PickTiered);
+    Random random(21);
+    std::vector<uint64_t> live;
+    uint64_t next_key = 0;
+    uint64_t most = 0;
+    for (int i = 0; i < 1500; ++i) {
+      std::vector<uint64_t> keys;
+      for (int k = 0; k < 16; ++k) {
+        keys.push_back(++next_key * 0x9e3779b97f4a7c15);
+        live.push_back(keys.back());
+      }
+      simulator.Flush(keys);
+      if (live.size() > 2000) {
+        keys.clear();
+        for (int k = 0; k < 16; ++k) {
+          const size_t at = oldest_first ? static_cast<size_t>(k) : random.Uniform(live.size());
+          keys.push_back(live[at]);
+          if (!oldest_first) {
+            live[at] = live.back();
+            live.pop_back();
+          }
+        }
+        if (oldest_first) live.erase(live.begin(), live.begin() + 16);
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        simulator.FlushRemoves(keys);
+      }
+      for (int merges = 0; simulator.Start(); ++merges) {
+        simulator.Finish(0);
+        ASSERT_LT(merges, 200) << "work that has no end";
+      }
+      most = std::max(most, simulator.levels().total_bytes());
+    }
+    EXPECT_EQ(simulator.Newest().size(), live.size());
+    simulator.ExpectVersionsInOrder();
+    std::printf("             removes %s: %zu entries live, %zu at most on disk, write %.2f\n",
+                oldest_first ? "of the oldest" : "at random", live.size(),
+                static_cast<size_t>(most), simulator.WriteAmplification());
+    EXPECT_LT(most, 2 * live.size());
+    EXPECT_LT(simulator.WriteAmplification(), 12);
+  }
+}
+
+TEST(TieredPickerTest, TombstonesThatASnapshotHoldsBackMakeNoWork) {
+  PickerOptions options = kSmall;
+  options.merge_bytes_max = 200;
+  LevelSimulator simulator(options, PickTiered);
+  Random random(22);
+  const std::vector<uint64_t> keys = Keys(random, 180, UINT64_MAX);
+  simulator.Flush(keys);
+  simulator.FlushRemoves(keys);
+  PickerOptions held = options;
+  held.oldest_snapshot = SequenceNumber{180};
+  EXPECT_EQ(PickTiered(simulator.levels(), held, {}).kind, CompactionKind::kNothing);
+  EXPECT_LT(TieredScore(simulator.levels(), held), 1);
+  const Compaction pick = PickTiered(simulator.levels(), options, {});
+  ASSERT_TRUE(pick.reclaims);
+  EXPECT_GE(TieredScore(simulator.levels(), options), 1);
+  EXPECT_EQ(pick.inputs.front(), simulator.levels().level0().back()) << "the oldest first";
+  EXPECT_EQ(pick.newer.size(), 1u);
+  const Compaction* const running[] = {&pick};
+  EXPECT_EQ(PickTiered(simulator.levels(), options, running).kind, CompactionKind::kNothing);
+  simulator.RunAll();
+  EXPECT_TRUE(simulator.levels().empty());
 }
 
 // Two segments that follow one another are one if that may be, though a whole fan-in may not.
