@@ -59,10 +59,10 @@ class Epochs {
     Thread& thread_;
   };
 
-  // Drops `garbage` when no guard is left that may see it: at once, or in a later Retire() or
+  // Drops `garbage` of `bytes` when no guard is left that may see it: at once, or in a later Retire() or
   // Collect(). The caller has made it unreachable for new guards. Its destructor may run on any
   // thread that calls these, never inside a lock of this class.
-  void Retire(std::shared_ptr<const void> garbage) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Retire(std::shared_ptr<const void> garbage, size_t bytes = 0) ABSL_LOCKS_EXCLUDED(mutex_);
   // Drops what can be dropped now.
   void Collect() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -72,12 +72,17 @@ class Epochs {
 
   // Objects retired and not yet dropped.
   size_t pending() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // And their bytes.
+  size_t pending_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  static constexpr size_t kCollectAt = 32;  // objects: the scan of all threads is shared by so many
+  // Objects: the scan of all threads is shared by so many. Or bytes: so much may wait uncharged.
+  static constexpr size_t kCollectAt = 32;
+  static constexpr size_t kCollectBytesAt = size_t{1} << 20;
 
   struct Garbage {
     uint64_t epoch;
+    size_t bytes;
     std::shared_ptr<const void> object;
   };
 
@@ -87,7 +92,9 @@ class Epochs {
   PerThread<Thread> threads_;
   mutable Mutex mutex_;
   std::deque<Garbage> garbage_ ABSL_GUARDED_BY(mutex_);  // epochs ascend
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of garbage_
   size_t collect_at_ ABSL_GUARDED_BY(mutex_) = kCollectAt;
+  size_t collect_bytes_at_ ABSL_GUARDED_BY(mutex_) = kCollectBytesAt;
 };
 
 }  // namespace firn

@@ -37,7 +37,8 @@ void BlockCache::Queue::Remove(const BlockContent& block) {
 void BlockCache::Shard::Remove(const BlockContent& block, Garbage& garbage) {
   (block.place().in_main ? main : small).Remove(block);
   if (block.place().slots->Clear(block.place().ordinal, garbage)) --chunks;
-  garbage.push_back(std::move(block.place().self));
+  const size_t bytes = block.memory_usage();
+  garbage.push_back({std::move(block.place().self), bytes});
 }
 
 void BlockCache::Shard::AddGhost(uint64_t key) {
@@ -161,7 +162,7 @@ void BlockCache::CheckInvariants() const {
 }
 
 void BlockCache::Retire(Garbage garbage) {
-  for (std::shared_ptr<const void>& object : garbage) epochs_.Retire(std::move(object));
+  for (Evicted& one : garbage) epochs_.Retire(std::move(one.object), one.bytes);
 }
 
 BlockSlots::BlockSlots(BlockCache* cache, uint64_t segment_id, size_t block_count)
@@ -269,7 +270,7 @@ bool BlockSlots::Clear(size_t ordinal, BlockCache::Garbage& garbage) const {
   chunk->slots[ordinal % BlockCache::kSlotsAChunk].store(nullptr);
   if (--chunk->used != 0) return false;
   place.store(nullptr);
-  garbage.push_back(std::shared_ptr<const Chunk>(chunk));
+  garbage.push_back({std::shared_ptr<const Chunk>(chunk), sizeof(Chunk)});
   return true;
 }
 

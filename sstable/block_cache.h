@@ -82,7 +82,11 @@ class BlockCache {
     std::array<std::atomic<const BlockContent*>, kSlotsAChunk> slots{};
     size_t used = 0;
   };
-  using Garbage = std::vector<std::shared_ptr<const void>>;  // for Epochs::Retire(), without a lock
+  struct Evicted {
+    std::shared_ptr<const void> object;
+    size_t bytes;
+  };
+  using Garbage = std::vector<Evicted>;  // for Epochs::Retire(), without a lock
 
   // Newest at the front.
   struct Queue {

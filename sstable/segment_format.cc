@@ -189,7 +189,7 @@ absl::StatusOr<BlockTrailer> CheckBlock(ByteSpan block, BlockKind expected,
                         {.expected = static_cast<uint8_t>(expected), .actual = trailer[0]});
   }
   const auto compression = static_cast<CompressionKind>(trailer[1]);
-  if (compression != CompressionKind::kNone && compression != CompressionKind::kLz4) {
+  if (compression < CompressionKind::kNone || compression > CompressionKind::kZstd) {
     return CorruptionAt(
         path, at + 1, "compression of a block",
         {.expected = static_cast<uint8_t>(CompressionKind::kLz4), .actual = trailer[1]});

@@ -96,7 +96,8 @@ SegmentMeta MetaOf(const SegmentFooter& footer, const SegmentProperties& propert
                      .sequence_min = properties.sequence_min,
                      .sequence_max = properties.sequence_max,
                      .data_block_count = properties.data_block_count,
-                     .tombstone_count = properties.tombstone_count};
+                     .tombstone_count = properties.tombstone_count,
+                     .raw_size = properties.raw_key_size + properties.raw_value_size};
 }
 
 }  // namespace firn

@@ -23,6 +23,7 @@ struct SegmentMeta {
   // Not 0: the file came from outside. Its records say number 0, and all have this one; so do the key
   // range and the sequence range here.
   SequenceNumber ingested_at;
+  uint64_t raw_size = 0;          // bytes of keys and values; 0: not known
   friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
 };
 

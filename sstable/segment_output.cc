@@ -35,7 +35,7 @@ absl::StatusOr<BlockHandle> SegmentOutput::AppendBlock(ByteSpan raw, BlockKind k
   BlockTrailer trailer{.kind = kind, .raw_size = static_cast<uint32_t>(raw.size())};
   if (kind == BlockKind::kData && options_.compression != CompressionKind::kNone &&
       raw.size() >= options_.compression_threshold && raw.size() <= kMaxUncompressedSize) {
-    Compress(options_.compression, raw, compressed_);
+    Compress(options_.compression, raw, compressed_, options_.effort);
     if (compressed_.size() <= raw.size() - raw.size() / 8) {  // else not worth its time
       stored = AsBytes(compressed_);
       trailer.compression = options_.compression;

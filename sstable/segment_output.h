@@ -25,6 +25,7 @@ class SegmentOutput {
  public:
   struct Options {
     CompressionKind compression = CompressionKind::kLz4;  // of data blocks
+    CompressionEffort effort;
     size_t compression_threshold = 1024;  // bytes; smaller blocks are stored as they are
     size_t write_buffer_size = size_t{512} << 10;
   };

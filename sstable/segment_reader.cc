@@ -60,7 +60,9 @@ absl::Status CompareSegmentMeta(const SegmentMeta& expected, const SegmentMeta& 
              found.data_block_count},
         Fact{"number of tombstones",
              knows_blocks ? expected.tombstone_count : found.tombstone_count,
-             found.tombstone_count}}) {
+             found.tombstone_count},
+        Fact{"bytes of keys and values", expected.raw_size == 0 ? found.raw_size : expected.raw_size,
+             found.raw_size}}) {
     if (fact.expected == fact.found) continue;
     return CorruptionAt(path, found.size - kSegmentFooterSize,
                         absl::StrCat("not the segment of the manifest: ", fact.what),

@@ -44,6 +44,7 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem&
       std::unique_ptr<SegmentOutput> output,
       SegmentOutput::Create(file_system, path,
                             {.compression = options.compression,
+                             .effort = options.compression_effort,
                              .compression_threshold = options.compression_threshold,
                              .write_buffer_size = options.write_buffer_size},
                             id));
@@ -111,7 +112,8 @@ absl::StatusOr<SegmentMeta> SegmentWriter::Finish() {
                      .sequence_min = properties_.sequence_min,
                      .sequence_max = properties_.sequence_max,
                      .data_block_count = properties_.data_block_count,
-                     .tombstone_count = properties_.tombstone_count};
+                     .tombstone_count = properties_.tombstone_count,
+                     .raw_size = properties_.raw_key_size + properties_.raw_value_size};
 }
 
 absl::Status SegmentWriter::Abandon() {

@@ -30,6 +30,7 @@ struct SegmentOptions {
   uint32_t filter_bits_per_key = 10;   // [0, 32]; 0: no filter. Sequence: not used
   uint32_t key_width = 0;              // hashed: bytes of every user key, [8, 64]
   CompressionKind compression = CompressionKind::kLz4;
+  CompressionEffort compression_effort;
   size_t compression_threshold = 1024;           // bytes; smaller blocks are stored as they are
   size_t write_buffer_size = size_t{512} << 10;  // bytes gathered before a write
   // Facts for the properties, for people and for `dump`.

@@ -22,7 +22,9 @@ std::string Compressed(CompressionKind compression, const std::string& bytes) {
 
 TEST(CompressionTest, WhatWasCompressedComesBack) {
   Random random(16);
-  for (const CompressionKind compression : {CompressionKind::kNone, CompressionKind::kLz4}) {
+  for (const CompressionKind compression :
+       {CompressionKind::kNone, CompressionKind::kLz4, CompressionKind::kZstd}) {
+    if (!HasCompression(compression)) continue;
     for (int round = 0; round < 300; ++round) {
       std::string bytes;
       while (bytes.size() < random.Uniform(20000)) bytes += RandomValue(random, 3000);
@@ -33,6 +35,49 @@ TEST(CompressionTest, WhatWasCompressedComesBack) {
     const std::string nothing = Compressed(compression, "");
     EXPECT_THAT(Uncompress(compression, AsBytes(nothing), 0), IsOkAndHolds(Eq("")));
   }
+}
+
+TEST(CompressionTest, EveryLevelGivesTheSameFormAndHigherOnesSmallerOutput) {
+  using Search = CompressionEffort::Search;
+  Random random(17);
+  std::string bytes;
+  while (bytes.size() < 16384) bytes += RandomValue(random, 40) + "balance=";
+  const auto size = [&](CompressionKind kind, Search search, uint32_t level) {
+    std::string target;
+    Compress(kind, AsBytes(bytes), target, {.search = search, .level = level});
+    EXPECT_THAT(Uncompress(kind, AsBytes(target), bytes.size()), IsOkAndHolds(Eq(bytes)));
+    return target.size();
+  };
+  const size_t plain = size(CompressionKind::kLz4, Search::kFast, 0);
+  EXPECT_EQ(size(CompressionKind::kLz4, Search::kFast, 1), plain);
+  EXPECT_GT(size(CompressionKind::kLz4, Search::kFast, kLz4AccelerationMax), plain);
+  for (uint32_t level = 0; level <= kLz4HighLevelMax; ++level) {
+    EXPECT_LE(size(CompressionKind::kLz4, Search::kHigh, level), plain) << level;
+  }
+  if (!HasCompression(CompressionKind::kZstd)) return;
+  for (const uint32_t level : {0u, 1u, 3u, kZstdLevelMax}) {
+    EXPECT_LT(size(CompressionKind::kZstd, Search::kFast, level), plain) << level;
+  }
+}
+
+TEST(CompressionTest, TheHighestRatioOfZstdIsPlausibleAndAnImpossibleOneIsNot) {
+  if (!HasCompression(CompressionKind::kZstd)) {
+    EXPECT_THAT(Uncompress(CompressionKind::kZstd, AsBytes("abc"), 3),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("zstd")));
+    return;
+  }
+  for (const size_t size : {1u, 1000u, 100000u, 50000000u}) {
+    const std::string bytes(size, 'a');
+    const std::string compressed = Compressed(CompressionKind::kZstd, bytes);
+    EXPECT_THAT(Uncompress(CompressionKind::kZstd, AsBytes(compressed), size),
+                IsOkAndHolds(Eq(bytes)));
+    EXPECT_THAT(Uncompress(CompressionKind::kZstd, AsBytes(compressed), size + 1),
+                StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(Uncompress(CompressionKind::kZstd, AsBytes(compressed), size_t{1} << 40),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("declared size")));
+  }
+  EXPECT_THAT(Uncompress(CompressionKind::kZstd, AsBytes("no frame"), 100),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("Zstd")));
 }
 
 TEST(CompressionTest, TheHighestRatioThatLz4ReachesIsPlausible) {

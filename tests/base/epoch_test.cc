@@ -1,5 +1,6 @@
 #include "base/epoch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -25,6 +26,21 @@ TEST(EpochTest, WithoutAGuardGarbageGoesAtTheNextCollect) {
   epochs.Collect();
   EXPECT_TRUE(gone);
   EXPECT_EQ(epochs.pending(), 0);
+}
+
+TEST(EpochTest, LargeGarbageGoesAfterAFewObjectsSmallAfterMany) {
+  Epochs epochs;
+  size_t most = 0;
+  for (int i = 0; i < 1000; ++i) {
+    epochs.Retire(std::make_shared<int>(i), size_t{300} << 10);
+    most = std::max(most, epochs.pending_bytes());
+  }
+  EXPECT_LE(most, size_t{2} << 20);
+  epochs.Collect();
+  EXPECT_EQ(epochs.pending_bytes(), 0);
+  for (int i = 0; i < 20; ++i) epochs.Retire(std::make_shared<int>(i), 100);
+  EXPECT_EQ(epochs.pending(), 20);
+  EXPECT_EQ(epochs.pending_bytes(), 2000);
 }
 
 TEST(EpochTest, AGuardKeepsWhatWasRetiredAfterItBegan) {

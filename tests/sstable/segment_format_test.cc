@@ -141,7 +141,7 @@ TEST(SegmentFormatTest, TrailersThatContradictThemselvesAreRefused) {
   EXPECT_OK(status({.raw_size = 3}));
   EXPECT_OK(status({.compression = CompressionKind::kLz4, .raw_size = 99}));
   EXPECT_THAT(status({.raw_size = 4}), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(status({.compression = static_cast<CompressionKind>(3), .raw_size = 3}),
+  EXPECT_THAT(status({.compression = static_cast<CompressionKind>(4), .raw_size = 3}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("compression")));
   EXPECT_THAT(status({.compression = CompressionKind::kLz4, .raw_size = UINT32_MAX}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("raw size")));
