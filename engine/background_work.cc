@@ -55,7 +55,8 @@ BackgroundWork::BackgroundWork(BackgroundParts parts)
     : parts_(std::move(parts)),
       scheduler_(parts_.executor, parts_.clock,
                  {.compactions_max = CompactionsMax(parts_.options),
-                  .io_bytes_per_second = parts_.options.background_io_rate}) {}
+                  .io_bytes_per_second = parts_.options.background_io_rate}),
+      timed_at_us_(parts_.clock.MonotonicMicroseconds()) {}
 
 BackgroundWork::~BackgroundWork() {
   MutexLock lock(mutex_);
@@ -74,6 +75,12 @@ PickerOptions BackgroundWork::ForPicker(const KeyspaceImpl& keyspace) const {
   return options;
 }
 
+PickerOptions BackgroundWork::ForTimer(const KeyspaceImpl& keyspace) const {
+  PickerOptions options = ForPicker(keyspace);
+  options.level0_segments_merge = 1;
+  return options;
+}
+
 bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const {
   if (running.range || running.turns_awaited > 0 || running.placings > 0 || running.queued ||
       running.too_large) {
@@ -81,7 +88,7 @@ bool BackgroundWork::CompactionIsDue(const KeyspaceImpl& keyspace, const Running
   }
   const std::shared_ptr<const Levels> levels = keyspace.version()->levels();
   const Picker& picker = *keyspace.work().picker;
-  const PickerOptions options = ForPicker(keyspace);
+  const PickerOptions options = running.timed ? ForTimer(keyspace) : ForPicker(keyspace);
   if (picker.score(*levels, options) < 1) return false;
   return picker.pick(*levels, options, running.compactions).kind != CompactionKind::kNothing;
 }
@@ -105,6 +112,42 @@ void BackgroundWork::Schedule(const std::shared_ptr<KeyspaceImpl>& keyspace) {
   if (compaction) {
     scheduler_.Schedule(TaskPriority::kCompact, [this, keyspace] { RunCompactions(keyspace); });
   }
+}
+
+void BackgroundWork::Tick() {
+  const uint64_t interval_us = parts_.options.compaction_interval_s * 1'000'000;
+  const uint64_t now = parts_.clock.MonotonicMicroseconds();
+  if (interval_us == 0 || now - timed_at_us_ < interval_us) return;
+  timed_at_us_ = now;
+  const std::shared_ptr<const KeyspaceTable> table = parts_.keyspaces();
+  for (const auto& [id, keyspace] : *table) {
+    {
+      MutexLock lock(mutex_);
+      Running& running = running_[id];
+      running.timed = true;
+      running.timed = CompactionIsDue(*keyspace, running);
+    }
+    Schedule(keyspace);
+  }
+}
+
+Compaction BackgroundWork::PickDue(const KeyspaceImpl& keyspace, const Levels& levels,
+                                   Running& running, Cause& cause) const {
+  const Picker& picker = *keyspace.work().picker;
+  cause = Cause::kSize;
+  Compaction due = picker.pick(levels, ForPicker(keyspace), running.compactions);
+  if (due.kind != CompactionKind::kNothing || !running.timed) return due;
+  running.timed = false;
+  cause = Cause::kTimer;
+  return picker.pick(levels, ForTimer(keyspace), running.compactions);
+}
+
+void BackgroundWork::CountCompaction(Cause cause) {
+  EngineCounters& counters = parts_.counters;
+  std::atomic<uint64_t>& counter = cause == Cause::kSize    ? counters.compactions_by_size
+                                   : cause == Cause::kTimer ? counters.compactions_by_timer
+                                                            : counters.compactions_manual;
+  counter.fetch_add(1, std::memory_order_relaxed);
 }
 
 void BackgroundWork::ScheduleAll() {
@@ -259,6 +302,7 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
   bool go_on = false;
   {
     Compaction compaction;
+    Cause cause = Cause::kSize;
     std::shared_ptr<const Levels> levels;
     {
       MutexLock lock(mutex_);
@@ -268,15 +312,14 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
       if (MayRun() && merge_space_error_.ok() && !is_taken && !keyspace->dropped()) {
         // Under the lock: whatever no longer runs has been installed in these levels.
         levels = keyspace->version()->levels();
-        compaction =
-            keyspace->work().picker->pick(*levels, ForPicker(*keyspace), running.compactions);
+        compaction = PickDue(*keyspace, *levels, running, cause);
         go_on = compaction.kind != CompactionKind::kNothing;
         if (go_on) running.compactions.push_back(&compaction);
       }
     }
     if (go_on) {
       Schedule(keyspace);  // another one may be due beside this
-      const absl::Status status = Compact(*keyspace, *levels, compaction);
+      const absl::Status status = Compact(*keyspace, *levels, compaction, cause);
       if (ReasonOf(status) == ErrorReason::kDiskFull) NoteMergeRoom(compaction.input_bytes());
       go_on = Judge(status, *keyspace, kCompaction);
       MutexLock lock(mutex_);
@@ -295,7 +338,7 @@ void BackgroundWork::RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspac
 }
 
 absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& levels,
-                                     const Compaction& compaction) {
+                                     const Compaction& compaction, Cause cause) {
   if (compaction.kind == CompactionKind::kMerge) FIRN_RETURN_IF_ERROR(CheckMergeRoom(compaction));
   const JobContext context = ContextFor(keyspace, kCompaction);
   const JobResult result =
@@ -319,13 +362,13 @@ absl::Status BackgroundWork::Compact(KeyspaceImpl& keyspace, const Levels& level
       if (!stays) parts_.obsolete.Add(segment, keyspace.segments().directory());
     }
   }
-  parts_.counters.compactions.fetch_add(1, std::memory_order_relaxed);
+  CountCompaction(cause);
   parts_.counters.compaction_read_bytes.fetch_add(result.bytes_read, std::memory_order_relaxed);
   parts_.counters.compaction_written_bytes.fetch_add(result.bytes_written,
                                                      std::memory_order_relaxed);
   parts_.say(absl::StrCat("compacted keyspace ", keyspace.name(), ", level ",
                           compaction.source_level.value, " to ", compaction.output_level.value,
-                          " (", compaction.reason, "): ", result.bytes_read, " bytes read, ",
+                          " (", cause == Cause::kTimer ? "timed: " : "", compaction.reason, "): ", result.bytes_read, " bytes read, ",
                           result.bytes_written, " written"));
   return absl::OkStatus();
 }
@@ -442,7 +485,7 @@ absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
                                                                 ForPicker(keyspace), {});
       FIRN_CHECK(!pick.blocked);  // nothing else is running in this keyspace
       if (pick.compaction.kind == CompactionKind::kNothing) break;
-      FIRN_RETURN_IF_ERROR(Compact(keyspace, *levels, pick.compaction));
+      FIRN_RETURN_IF_ERROR(Compact(keyspace, *levels, pick.compaction, Cause::kManual));
       if (pick.is_last) return absl::OkStatus();
     }
   }
@@ -452,7 +495,6 @@ absl::Status BackgroundWork::CompactRangeInTurn(KeyspaceImpl& keyspace,
 // --- both
 
 JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view origin) {
-  const KeyspaceOptions& options = keyspace.options();
   JobContext context;
   context.file_system = &parts_.file_system;
   context.sink.directory = keyspace.segments().directory();
@@ -462,6 +504,10 @@ JobContext BackgroundWork::ContextFor(KeyspaceImpl& keyspace, absl::string_view 
   if (keyspace.work().cut == LayoutWork::Cut::kNever) {
     context.sink.segment_entries_max = UINT64_MAX;
   }
+  KeyspaceOptions options = keyspace.options();
+  const CompressionChoice compression = keyspace.compression();  // the one in force
+  options.compression = compression.codec;
+  options.compression_level = compression.level;
   context.sink.segment = SegmentOptionsFor(options);
   context.sink.segment.keyspace = keyspace.id();
   context.sink.segment.created_ms = parts_.clock.NowMilliseconds();

@@ -96,6 +96,8 @@ class BackgroundWork {
   Placing BeginPlacing(const KeyspaceImpl& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   void EndPlacing(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   PickerOptions ForPicker(const KeyspaceImpl& keyspace) const;
+  // Once in each Options::compaction_interval_s: what is on level 0 is merged, however little it is.
+  void Tick() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits until nothing is due.
   absl::Status AwaitIdle() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for some change, once. False: nothing is under way that could change anything.
@@ -132,6 +134,7 @@ class BackgroundWork {
     size_t turns_awaited = 0;  // clients that wait for their turn: nothing new begins before it
     size_t placings = 0;       // BeginPlacing() without EndPlacing(): nothing begins
     bool queued = false;  // a task that will pick
+    bool timed = false;   // the timer asks for a merge of what is on level 0
     bool too_large = false;  // a merge was: none begins by itself until the next open
     std::vector<const Compaction*> compactions;
   };
@@ -139,7 +142,13 @@ class BackgroundWork {
   void RunFlushes(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status FlushOldest(KeyspaceImpl& keyspace);
   void RunCompactions(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status Compact(KeyspaceImpl& keyspace, const Levels& levels, const Compaction& compaction);
+  enum class Cause : uint8_t { kSize = 1, kTimer = 2, kManual = 3 };
+  absl::Status Compact(KeyspaceImpl& keyspace, const Levels& levels, const Compaction& compaction,
+                       Cause cause);
+  void CountCompaction(Cause cause);
+  // What is due by size; if nothing is and the timer asks, what is on level 0.
+  Compaction PickDue(const KeyspaceImpl& keyspace, const Levels& levels, Running& running,
+                     Cause& cause) const;
   // Waits until no compaction of the keyspace runs, and lets none begin until EndTurn().
   absl::Status BeginTurn(KeyspaceImpl& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
   void EndTurn(const std::shared_ptr<KeyspaceImpl>& keyspace) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -148,6 +157,8 @@ class BackgroundWork {
   absl::Status InstallJob(KeyspaceImpl& keyspace, const JobResult& result,
                           const ImmutableMemtable* flushed);
   JobContext ContextFor(KeyspaceImpl& keyspace, absl::string_view origin);
+  // The same, but a single segment of level 0 is enough.
+  PickerOptions ForTimer(const KeyspaceImpl& keyspace) const;
   bool CompactionIsDue(const KeyspaceImpl& keyspace, const Running& running) const;
   void RemoveCreated(KeyspaceImpl& keyspace, const JobResult& result);
   void CollectObsolete();
@@ -172,6 +183,7 @@ class BackgroundWork {
   const BackgroundParts parts_;
   Scheduler scheduler_;
   std::atomic<bool> cancelled_{false};
+  uint64_t timed_at_us_;  // monotonic: the last timed merge; the ticker's
   ThrottleLog throttle_log_;  // the leader's
 
   mutable Mutex mutex_;

@@ -11,6 +11,7 @@
 #include "engine/c_handles.h"
 #include "firn/c_bridge.h"
 #include "firn/option_names.h"
+#include "firn/presets.h"
 
 namespace firn {
 namespace {
@@ -18,10 +19,19 @@ namespace {
 constexpr absl::string_view kModes[] = {"open_or_create", "open_existing", "create_new"};
 constexpr absl::string_view kStorages[] = {"disk", "memory"};
 constexpr absl::string_view kLayouts[] = {"ordered", "hashed", "sequence"};
-constexpr absl::string_view kCompressions[] = {"none", "lz4"};
+constexpr absl::string_view kCompressions[] = {"none", "lz4", "lz4hc", "zstd"};
 constexpr absl::string_view kIdentity = "identity.";
 
 absl::Status SetByName(Options& options, const NamedText& option) {
+  if (option.name == "preset") {
+    FIRN_ASSIGN_OR_RETURN(const Preset preset, PresetNamed(option.value));
+    const Options expanded = ExpandPreset(preset).store;
+    for (const OptionName& about : StoreOptionNames()) {
+      FIRN_RETURN_IF_ERROR(
+          SetOption(options, about.name, GetOption(expanded, about.name).value()));
+    }
+    return absl::OkStatus();
+  }
   if (option.name == "mode") {
     FIRN_ASSIGN_OR_RETURN(const uint8_t mode, ParseWord(option, kModes));
     options.mode = static_cast<OpenMode>(mode);
@@ -42,6 +52,15 @@ absl::Status SetByName(Options& options, const NamedText& option) {
 }
 
 absl::Status SetByName(KeyspaceOptions& options, const NamedText& option) {
+  if (option.name == "preset") {
+    FIRN_ASSIGN_OR_RETURN(const Preset preset, PresetNamed(option.value));
+    const KeyspaceOptions expanded = ExpandPreset(preset).keyspace;
+    for (const OptionName& about : KeyspaceOptionNames()) {
+      FIRN_RETURN_IF_ERROR(
+          SetOption(options, about.name, GetOption(expanded, about.name).value()));
+    }
+    return absl::OkStatus();
+  }
   if (option.name == "layout") {
     FIRN_ASSIGN_OR_RETURN(const uint8_t layout, ParseWord(option, kLayouts));
     options.layout = static_cast<KeyspaceLayout>(layout);
@@ -121,6 +140,12 @@ using firn::ToC;
 
 firn_code firn_database_open(firn_bytes path, const firn_option* options, size_t option_count,
                              firn_database** database, firn_error** error) {
+  return firn_database_open_logged(path, options, option_count, nullptr, nullptr, database, error);
+}
+
+firn_code firn_database_open_logged(firn_bytes path, const firn_option* options,
+                                    size_t option_count, firn_log_sink sink, void* context,
+                                    firn_database** database, firn_error** error) {
   return CallFromC(error, [&]() -> absl::Status {
     FIRN_RETURN_IF_ERROR(CheckGiven(database, "database"));
     *database = nullptr;
@@ -128,8 +153,11 @@ firn_code firn_database_open(firn_bytes path, const firn_option* options, size_t
     if (folder.empty() || folder.find('\0') != folder.npos) {
       return firn::InvalidArgument("path is empty or holds a zero byte");
     }
-    FIRN_ASSIGN_OR_RETURN(const firn::Options opened_with,
+    FIRN_ASSIGN_OR_RETURN(firn::Options opened_with,
                           firn::OptionsFromC<firn::Options>(options, option_count));
+    if (sink != nullptr) {
+      opened_with.log_sink = [sink, context](absl::string_view line) { sink(ToC(line), context); };
+    }
     FIRN_ASSIGN_OR_RETURN(std::unique_ptr<firn::Database> opened,
                           firn::Database::Open(folder, opened_with));
     *database = new firn_database{std::move(opened)};
@@ -283,6 +311,30 @@ firn_code firn_database_write(firn_database* database, const firn_batch* batch,
 
 firn_code firn_database_sync(firn_database* database, firn_error** error) {
   return OnDatabase(database, error, [](firn::Database& open) { return open.Sync(); });
+}
+
+firn_code firn_keyspace_set_size_limits(firn_keyspace* keyspace, uint64_t soft, uint64_t hard,
+                                        firn_error** error) {
+  return OnKeyspace(keyspace, error, [&](firn::Database& open, const firn::Keyspace& which) {
+    return open.SetSizeLimits(which, {.soft = soft, .hard = hard});
+  });
+}
+
+firn_code firn_keyspace_set_compression(firn_keyspace* keyspace, firn_bytes codec, uint32_t level,
+                                        firn_error** error) {
+  return OnKeyspace(
+      keyspace, error, [&](firn::Database& open, const firn::Keyspace& which) -> absl::Status {
+        FIRN_ASSIGN_OR_RETURN(const absl::string_view word, FromC(codec, "codec"));
+        FIRN_ASSIGN_OR_RETURN(const uint8_t compression,
+                              firn::ParseWord({"compression", word}, firn::kCompressions));
+        return open.SetCompression(which, {static_cast<firn::Compression>(compression), level});
+      });
+}
+
+firn_code firn_database_set_block_cache_size(firn_database* database, uint64_t bytes,
+                                             firn_error** error) {
+  return OnDatabase(database, error,
+                    [&](firn::Database& open) { return open.SetBlockCacheSize(bytes); });
 }
 
 firn_code firn_keyspace_flush(firn_keyspace* keyspace, firn_error** error) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "engine/c_handles.h"
+#include "engine/options_file.h"
 #include "firn/c.h"
 #include "firn/statistics.h"
 
@@ -62,6 +63,10 @@ void AddKeyspace(const KeyspaceStatistics& keyspace, Lines& lines) {
   lines.Add("refused", keyspace.refused);
   lines.Add("memtable_bytes", keyspace.memtable_bytes);
   lines.Add("entries_estimate", keyspace.entries_estimate);
+  lines.Add("compression", CompressionName(keyspace.compression.codec));
+  lines.Add("compression_level", uint64_t{keyspace.compression.level});
+  lines.Add("raw_bytes", keyspace.raw_bytes);
+  lines.Add("stored_bytes", keyspace.stored_bytes);
   for (size_t level = 0; level < keyspace.levels.size(); ++level) {
     lines.Add(absl::StrCat("levels.", level, ".segments"), keyspace.levels[level].segments);
     lines.Add(absl::StrCat("levels.", level, ".bytes"), keyspace.levels[level].bytes);
@@ -79,6 +84,10 @@ void AddWrites(const Statistics& statistics, Lines& lines) {
   lines.Add("flushes", statistics.flushes);
   lines.Add("flushed_bytes", statistics.flushed_bytes);
   lines.Add("compactions", statistics.compactions);
+  lines.Add("compactions_by_size", statistics.compactions_by_size);
+  lines.Add("compactions_by_timer", statistics.compactions_by_timer);
+  lines.Add("compactions_manual", statistics.compactions_manual);
+  lines.Add("batch_bytes_peak", statistics.batch_bytes_peak);
   lines.Add("compaction_read_bytes", statistics.compaction_read_bytes);
   lines.Add("compaction_written_bytes", statistics.compaction_written_bytes);
   lines.Add("slowdown_us", statistics.slowdown_us);
@@ -93,7 +102,11 @@ void AddReads(const Statistics& statistics, Lines& lines) {
   lines.Add("block_cache_hits", statistics.block_cache_hits);
   lines.Add("block_cache_misses", statistics.block_cache_misses);
   lines.Add("block_cache_bytes", statistics.block_cache_bytes);
+  lines.Add("block_cache_inserts", statistics.block_cache_inserts);
+  lines.Add("block_cache_evictions", statistics.block_cache_evictions);
   lines.Add("snapshots", statistics.snapshots);
+  lines.Add("oldest_reader_ms", statistics.oldest_reader_ms);
+  lines.Add("long_readers", statistics.long_readers);
 }
 
 void AddMemoryAndSpace(const Statistics& statistics, Lines& lines) {

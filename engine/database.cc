@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/status.h"
@@ -14,6 +16,7 @@
 #include "engine/file_names.h"
 #include "engine/ingest.h"
 #include "engine/options_file.h"
+#include "engine/system_check.h"
 #include "engine/verify.h"
 #include "engine/write_request.h"
 #include "firn/option_names.h"
@@ -56,6 +59,7 @@ absl::StatusOr<Environment> DatabaseImpl::SystemEnvironment(const Options& optio
   environment.executor = parts->executor.get();
   environment.clock = &parts->clock;
   environment.new_random = RandomSalt;
+  environment.tick_us = 1'000'000;
   environment.owned = std::move(parts);
   return environment;
 }
@@ -119,7 +123,23 @@ absl::Status DatabaseImpl::Recover() {
                    table->size(), " keyspaces, ", replayed.batches,
                    " groups of writes replayed, last number ", last_sequence()));
   background_->ScheduleAll();
+  if (environment_.tick_us > 0) {
+    SayWarnings();
+    ticker_ = std::make_unique<Ticker>(std::chrono::microseconds(environment_.tick_us),
+                                       [this] { Tick(); });
+  }
   return absl::OkStatus();
+}
+
+// What the machine is short of; of a test's machine nothing is said.
+void DatabaseImpl::SayWarnings() const {
+  const absl::StatusOr<uint64_t> free = environment_.file_system->FreeSpace(directory_);
+  const MachineFacts facts{.memory = ReadMemoryAllowed(),
+                           .disk_free = free.ok() ? *free : UINT64_MAX,
+                           .processors = std::thread::hardware_concurrency()};
+  for (const std::string& warning : MachineWarnings(facts, options_)) {
+    Say(absl::StrCat("warning: ", warning));
+  }
 }
 
 // The state goes into a manifest of its own, and the logs that were read are closed by the header of
@@ -224,6 +244,7 @@ absl::Status DatabaseImpl::CloseOnce() {
   for (const auto& [id, keyspace] : *table()) {
     if (status.ok() && keyspace->volatile_marked()) status = FlushKeyspace(keyspace);
   }
+  ticker_ = nullptr;
   background_->Stop();
   log_->StopPreparing();  // the lock goes below: nothing may touch the folder then
   if (status.ok()) status = queue_->error();
@@ -281,6 +302,9 @@ absl::StatusOr<Keyspace> DatabaseImpl::CreateKeyspace(absl::string_view name,
     edit.next_keyspace = KeyspaceId{id.value + 1};
     edit.added_keyspaces.push_back({id, std::string(name), options});
     edit.size_limits.push_back({id, {options.size_soft_limit, options.size_limit}});
+    if (options.compression_level > 0) {
+      edit.compressions.push_back({id, {options.compression, options.compression_level}});
+    }
     return edit;
   };
   std::shared_ptr<KeyspaceImpl> keyspace;
@@ -310,11 +334,23 @@ absl::StatusOr<Keyspace> DatabaseImpl::OpenOrCreateKeyspace(absl::string_view na
                                                             const KeyspaceOptions& options) {
   while (true) {
     absl::StatusOr<Keyspace> keyspace = OpenKeyspace(name);
+    if (keyspace.ok()) SayDifferences(*keyspace, options);
     if (ReasonOf(keyspace.status()) != ErrorReason::kKeyspaceNotFound) return keyspace;
     keyspace = CreateKeyspace(name, options);
     // Somebody may have been faster.
     if (ReasonOf(keyspace.status()) != ErrorReason::kKeyspaceExists) return keyspace;
   }
+}
+
+void DatabaseImpl::SayDifferences(const Keyspace& keyspace, const KeyspaceOptions& asked) const {
+  KeyspaceOptions stored = keyspace.options();
+  const CompressionChoice compression = keyspace.impl()->compression();
+  stored.compression = compression.codec;
+  stored.compression_level = compression.level;
+  const std::vector<std::string> differences = KeyspaceOptionDifferences(stored, asked);
+  if (differences.empty() || !keyspace.impl()->TakeDifferencesTold()) return;
+  Say(absl::StrCat("keyspace ", keyspace.impl()->name(), " keeps the options it was made with: ",
+                   absl::StrJoin(differences, "; ")));
 }
 
 absl::Status DatabaseImpl::DropKeyspace(absl::string_view name) {

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@
 #include "engine/space_watch.h"
 #include "engine/statistics.h"
 #include "engine/store_file.h"
+#include "engine/ticker.h"
 #include "engine/turn.h"
 #include "engine/version_set.h"
 #include "engine/write_path.h"
@@ -58,6 +60,7 @@ struct Environment {
   Clock* clock = nullptr;
   std::function<uint64_t()> new_random;  // salts of logs and ids of segments
   std::string io_reason;                 // why io_uring is not used; empty if it is
+  uint64_t tick_us = 0;                  // Tick() is called so often; 0: by the test alone
   std::shared_ptr<void> owned;           // destroyed after the database; may be null
 };
 
@@ -71,6 +74,9 @@ class DatabaseImpl {
                                                             const Options& options,
                                                             Environment environment);
   ~DatabaseImpl();
+
+  // What is done by time: timed merges, the look at readers. One thread at a time.
+  void Tick();
 
   // As in firn/database.h.
   absl::Status Close() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -110,6 +116,7 @@ class DatabaseImpl {
   absl::StatusOr<VerifyReport> Verify(VerifyLevel level) ABSL_LOCKS_EXCLUDED(mutex_);
   // engine/database_limits.cc
   absl::Status SetSizeLimits(const Keyspace& keyspace, const SizeLimits& limits);
+  absl::Status SetCompression(const Keyspace& keyspace, const CompressionChoice& choice);
   absl::Status SetBlockCacheSize(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t ReserveMemory(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReturnMemory(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -126,6 +133,7 @@ class DatabaseImpl {
   DatabaseImpl(absl::string_view path, const Options& options, Environment environment);
 
   absl::Status Recover();
+  void SayWarnings() const;
   absl::Status StartWriting(OpenedFolder& folder, const ReplayedLogs& replayed);
   absl::Status WithSpareSpace(absl::FunctionRef<absl::Status()> step);
   void MakeParts(OpenedFolder& folder, ReplayedLogs replayed, StoreState state);
@@ -139,6 +147,8 @@ class DatabaseImpl {
   uint64_t BlockCacheSize() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FlushKeyspace(const std::shared_ptr<KeyspaceImpl>& keyspace);
   absl::Status PersistOptions();
+  // Tells the log in what `asked` differs from what the keyspace has.
+  void SayDifferences(const Keyspace& keyspace, const KeyspaceOptions& asked) const;
   // VersionSet::Commit(); a failure that sticks there sticks in the commit queue too.
   absl::Status CommitEdit(absl::FunctionRef<absl::StatusOr<VersionEdit>(const StoreState&)> make,
                           absl::FunctionRef<void(const StoreState&)> publish);
@@ -166,6 +176,9 @@ class DatabaseImpl {
   std::unique_ptr<BackgroundWork> background_;
   std::unique_ptr<WritePath> write_path_;
   std::unique_ptr<CommitQueue> queue_;
+
+  std::unique_ptr<Ticker> ticker_;
+  std::optional<SequenceNumber> warned_reader_;  // the oldest that was warned of; Tick()'s
 
   bool recovered_ = false;  // set before the database is shared
   Turn keyspaces_turn_;     // of creating and dropping keyspaces

@@ -43,6 +43,27 @@ absl::Status DatabaseImpl::SetSizeLimits(const Keyspace& keyspace, const SizeLim
   return absl::OkStatus();
 }
 
+absl::Status DatabaseImpl::SetCompression(const Keyspace& keyspace,
+                                          const CompressionChoice& choice) {
+  const CallGuard guard(*this);
+  FIRN_RETURN_IF_ERROR(guard.status());
+  FIRN_RETURN_IF_ERROR(CheckHandle(keyspace));
+  FIRN_RETURN_IF_ERROR(CheckCompression(choice));
+  KeyspaceImpl& target = *keyspace.impl();
+  const Turn::Holder turn(keyspaces_turn_);
+  const auto make = [&](const StoreState& state) -> absl::StatusOr<VersionEdit> {
+    if (state.keyspaces.count(target.id()) == 0) return target.Check();
+    VersionEdit edit;
+    edit.compressions.push_back({target.id(), choice});
+    return edit;
+  };
+  FIRN_RETURN_IF_ERROR(
+      CommitEdit(make, [&](const StoreState&) { target.SetCompression(choice); }));
+  const absl::Status persisted = PersistOptions();
+  if (!persisted.ok()) Say(absl::StrCat(kOptionsFileName, ": ", persisted.ToString()));
+  return absl::OkStatus();
+}
+
 absl::Status DatabaseImpl::CheckSizes(absl::Span<KeyspaceImpl* const> keyspaces) {
   for (KeyspaceImpl* const keyspace : keyspaces) {
     KeyspaceSize& size = keyspace->size_limits();
@@ -110,6 +131,22 @@ void DatabaseImpl::ReturnMemory(uint64_t bytes) {
   blocks_.SetCapacity(size);
 }
 
+void DatabaseImpl::Tick() {
+  background_->Tick();
+  const uint64_t now = environment_.clock->MonotonicMicroseconds();
+  const uint64_t limit = options_.reader_age_warning_s * 1'000'000;
+  snapshots_.NoteTime(now);
+  if (limit == 0) return;
+  const SnapshotRegistry::Age age = snapshots_.AgeAt(now, limit);
+  const bool is_news =
+      !warned_reader_.has_value() || age.oldest_sequence > *warned_reader_;
+  if (age.older == 0 || !is_news) return;
+  warned_reader_ = age.oldest_sequence;
+  Say(absl::StrCat("warning: a snapshot, iterator or transaction has been open for ",
+                   age.oldest_us / 1'000'000, " seconds, since number ", age.oldest_sequence.value,
+                   ": what was replaced or removed since then stays on the disk"));
+}
+
 Statistics DatabaseImpl::statistics() const {
   Statistics statistics;
   counters_.Read(statistics);
@@ -122,7 +159,16 @@ Statistics DatabaseImpl::statistics() const {
   statistics.block_cache_hits = blocks.hits;
   statistics.block_cache_misses = blocks.misses;
   statistics.block_cache_bytes = blocks.charge;
+  statistics.block_cache_inserts = blocks.inserts;
+  statistics.block_cache_evictions = blocks.evictions;
   statistics.snapshots = snapshots_.count();
+  const uint64_t age_limit_us = options_.reader_age_warning_s == 0
+                                    ? UINT64_MAX
+                                    : options_.reader_age_warning_s * 1'000'000;
+  const SnapshotRegistry::Age age =
+      snapshots_.AgeAt(environment_.clock->MonotonicMicroseconds(), age_limit_us);
+  statistics.oldest_reader_ms = age.oldest_us / 1000;
+  statistics.long_readers = age.older;
   statistics.transactions_open = conflicts_.open();
   const std::shared_ptr<const KeyspaceTable> keyspaces = table();
   MemoryStatistics& memory = statistics.memory;
@@ -150,6 +196,9 @@ Statistics DatabaseImpl::statistics() const {
 
 absl::Status Database::SetSizeLimits(const Keyspace& keyspace, const SizeLimits& limits) {
   return impl_->SetSizeLimits(keyspace, limits);
+}
+absl::Status Database::SetCompression(const Keyspace& keyspace, const CompressionChoice& choice) {
+  return impl_->SetCompression(keyspace, choice);
 }
 absl::Status Database::SetBlockCacheSize(uint64_t bytes) { return impl_->SetBlockCacheSize(bytes); }
 uint64_t Database::ReserveMemory(uint64_t bytes) { return impl_->ReserveMemory(bytes); }

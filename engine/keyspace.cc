@@ -28,6 +28,7 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
                                                state.levels, nullptr, segments_.readers_max())),
       present_(version_.get()),
       volatile_marked_(state.volatile_since.has_value()) {
+  SetCompression({options_.compression, options_.compression_level});
   if (!rules_.ascending) return;
   ascending_.RaiseBound(state.bound);
   for (uint32_t level = 0; level < kLevelCount; ++level) {
@@ -194,9 +195,15 @@ KeyspaceStatistics KeyspaceImpl::statistics() const {
   for (const ImmutableMemtable& immutable : pinned->immutables()) {
     statistics.entries_estimate += immutable.memtable->entry_count();
   }
+  statistics.compression = compression();
   for (uint32_t level = 0; level < kLevelCount; ++level) {
     statistics.levels.push_back(
         {levels.level(LevelIndex{level}).size(), levels.bytes(LevelIndex{level})});
+    for (const SegmentPtr& segment : levels.level(LevelIndex{level})) {
+      if (segment->raw_size == 0) continue;
+      statistics.raw_bytes += segment->raw_size;
+      statistics.stored_bytes += segment->size;
+    }
   }
   return statistics;
 }

@@ -58,6 +58,17 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   KeyspaceId id() const { return id_; }
   const std::string& name() const { return name_; }
   const KeyspaceOptions& options() const { return options_; }
+  // Of what is written from now on.
+  CompressionChoice compression() const {
+    const uint64_t packed = compression_.load(std::memory_order_relaxed);
+    return {static_cast<Compression>(packed >> 32), static_cast<uint32_t>(packed)};
+  }
+  void SetCompression(const CompressionChoice& choice) {
+    compression_.store(uint64_t{static_cast<uint8_t>(choice.codec)} << 32 | choice.level,
+                       std::memory_order_relaxed);
+  }
+  // True once: what differs between its options and those asked for is told in the log.
+  bool TakeDifferencesTold() { return !differences_told_.exchange(true); }
   // What the background does for its layout.
   const LayoutWork& work() const { return work_; }
   SegmentDirectory& segments() { return segments_; }
@@ -163,6 +174,8 @@ class KeyspaceImpl : public std::enable_shared_from_this<KeyspaceImpl> {
   const LayoutWork& work_;
   const EntryRules rules_;
   KeyspaceSize size_limits_;
+  std::atomic<uint64_t> compression_{0};  // codec, level
+  std::atomic<bool> differences_told_{false};
   AscendingKeys ascending_;
   std::atomic<uint64_t> bound_;
   SegmentDirectory segments_;

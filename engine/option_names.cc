@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/compression.h"
 #include "base/status.h"
+#include "engine/options_file.h"
 #include "engine/store_file.h"
 
 namespace firn {
@@ -18,6 +20,7 @@ constexpr uint64_t kKiB = 1 << 10;
 constexpr uint64_t kMiB = kKiB << 10;
 constexpr uint64_t kGiB = kMiB << 10;
 constexpr uint64_t kTiB = kGiB << 10;
+constexpr uint64_t kSecondsMax = 31 * 24 * 3600;
 
 template <typename Struct>
 struct Field {
@@ -61,11 +64,14 @@ constexpr StoreField kStoreFields[] = {
     FIRN_FIELD(Options, level0_segments_stop, kCount, 3, 65536),
     FIRN_FIELD(Options, level1_size, kBytes, kMiB, kTiB),
     FIRN_FIELD(Options, background_threads, kCount, 2, 64),
+    FIRN_FIELD(Options, compaction_interval_s, OptionUnit::kSeconds, 1, kSecondsMax, true),
+    FIRN_FIELD(Options, reader_age_warning_s, OptionUnit::kSeconds, 1, kSecondsMax, true),
     FIRN_FIELD(Options, direct_segment_reads, kCount, 0, 1),
 };
 
 constexpr KeyspaceField kKeyspaceFields[] = {
     FIRN_FIELD(KeyspaceOptions, key_width, kBytes, 8, 64, true),
+    FIRN_FIELD(KeyspaceOptions, compression_level, kCount, 0, kLz4AccelerationMax),
     FIRN_FIELD(KeyspaceOptions, block_size, kBytes, 512, kMiB),
     FIRN_FIELD(KeyspaceOptions, compression_threshold, kBytes, 0, kGiB),
     FIRN_FIELD(KeyspaceOptions, filter_bits_per_key, OptionUnit::kBits, 0, 32),
@@ -197,10 +203,7 @@ absl::Status CheckKeyspaceOptions(const KeyspaceOptions& options) {
   if (layout < 1 || layout > 3) {
     return InvalidOption("layout", absl::StrCat(layout, " is outside [1, 3]"));
   }
-  const auto compression = static_cast<uint32_t>(options.compression);
-  if (compression < 1 || compression > 2) {
-    return InvalidOption("compression", absl::StrCat(compression, " is outside [1, 2]"));
-  }
+  FIRN_RETURN_IF_ERROR(CheckCompression({options.compression, options.compression_level}));
   for (const KeyspaceField& field : kKeyspaceFields) {
     const bool is_width = field.about.name == "key_width";
     if (is_width && options.layout != KeyspaceLayout::kHashed) continue;  // not used
@@ -216,6 +219,53 @@ absl::Status CheckKeyspaceOptions(const KeyspaceOptions& options) {
                                                          options.size_limit));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCompression(const CompressionChoice& choice) {
+  uint32_t level_max = 0;
+  switch (choice.codec) {
+    case Compression::kNone:
+      break;
+    case Compression::kLz4:
+      level_max = kLz4AccelerationMax;
+      break;
+    case Compression::kLz4Hc:
+      level_max = kLz4HighLevelMax;
+      break;
+    case Compression::kZstd:
+      level_max = kZstdLevelMax;
+      if (!HasCompression(CompressionKind::kZstd)) {
+        return InvalidOption("compression", "zstd is not in this build");
+      }
+      break;
+    default:
+      return InvalidOption("compression", absl::StrCat(static_cast<uint32_t>(choice.codec),
+                                                       " is outside [1, 4]"));
+  }
+  if (choice.level <= level_max) return absl::OkStatus();
+  return InvalidOption("compression_level",
+                       absl::StrCat(choice.level, " is outside [0, ", level_max, "], the levels of ",
+                                    CompressionName(choice.codec)));
+}
+
+std::vector<std::string> KeyspaceOptionDifferences(const KeyspaceOptions& stored,
+                                                   const KeyspaceOptions& asked) {
+  std::vector<std::string> differences;
+  const auto differs = [&](absl::string_view name, const auto& is, const auto& wanted) {
+    if (is == wanted) return;
+    differences.push_back(absl::StrCat(name, " is ", is, ", ", wanted, " was asked for"));
+  };
+  differs("layout", LayoutName(stored.layout), LayoutName(asked.layout));
+  differs("compression", CompressionName(stored.compression), CompressionName(asked.compression));
+  for (const KeyspaceField& field : kKeyspaceFields) {
+    const absl::string_view name = field.about.name;
+    if (name == "size_limit" || name == "size_soft_limit") continue;
+    const bool uses_width =
+        stored.layout == KeyspaceLayout::kHashed && asked.layout == KeyspaceLayout::kHashed;
+    if (name == "key_width" && !uses_width) continue;
+    differs(name, field.get(stored), field.get(asked));
+  }
+  return differences;
 }
 
 absl::string_view NearestName(absl::string_view word, absl::Span<const absl::string_view> names) {

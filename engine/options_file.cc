@@ -39,6 +39,10 @@ absl::string_view CompressionName(Compression compression) {
       return "none";
     case Compression::kLz4:
       return "lz4";
+    case Compression::kLz4Hc:
+      return "lz4hc";
+    case Compression::kZstd:
+      return "zstd";
   }
   return "unknown";
 }

@@ -53,6 +53,7 @@ void MakeBulkLoad(PresetOptions& options) {
   store.level0_segments_stop = 256;
   store.level1_size = 2 * kGiB;
   options.keyspace.block_size = 16 << 10;
+  store.compaction_interval_s = 0;
 }
 
 void MakeLowMemory(PresetOptions& options) {

@@ -15,6 +15,28 @@
 #include "wal/log_files.h"
 
 namespace firn {
+namespace {
+
+CompressionKind ToKind(Compression codec) {
+  switch (codec) {
+    case Compression::kLz4:
+    case Compression::kLz4Hc:
+      return CompressionKind::kLz4;
+    case Compression::kZstd:
+      return CompressionKind::kZstd;
+    case Compression::kNone:
+      break;
+  }
+  return CompressionKind::kNone;
+}
+
+CompressionEffort ToEffort(const CompressionChoice& choice) {
+  return {.search = choice.codec == Compression::kLz4Hc ? CompressionEffort::Search::kHigh
+                                                        : CompressionEffort::Search::kFast,
+          .level = choice.level};
+}
+
+}  // namespace
 
 SegmentLayout SegmentLayoutOf(KeyspaceLayout layout) {
   switch (layout) {
@@ -35,8 +57,8 @@ SegmentOptions SegmentOptionsFor(const KeyspaceOptions& options) {
   segment.block_size =
       std::max<size_t>(options.block_size, WorkFor(segment.layout).block_size_min);
   segment.filter_bits_per_key = options.filter_bits_per_key;
-  segment.compression = options.compression == Compression::kLz4 ? CompressionKind::kLz4
-                                                                 : CompressionKind::kNone;
+  segment.compression = ToKind(options.compression);
+  segment.compression_effort = ToEffort({options.compression, options.compression_level});
   segment.compression_threshold = options.compression_threshold;
   return segment;
 }

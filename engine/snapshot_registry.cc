@@ -1,5 +1,6 @@
 #include "engine/snapshot_registry.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/check.h"
@@ -10,14 +11,18 @@ namespace firn {
 // Shared with the handles, so that one which outlives the registry still has where to report.
 struct SnapshotRegistry::State {
   Mutex mutex;
-  std::map<uint64_t, size_t> handles ABSL_GUARDED_BY(mutex);  // sequence number -> handles on it
+  struct Held {
+    size_t handles = 0;
+    uint64_t since_us = 0;  // 0: not looked at yet
+  };
+  std::map<uint64_t, Held> handles ABSL_GUARDED_BY(mutex);  // by sequence number
   size_t count ABSL_GUARDED_BY(mutex) = 0;
 
   void Release(uint64_t sequence) ABSL_LOCKS_EXCLUDED(mutex) {
     MutexLock lock(mutex);
     const auto found = handles.find(sequence);
     FIRN_CHECK(found != handles.end() && count > 0);
-    if (--found->second == 0) handles.erase(found);
+    if (--found->second.handles == 0) handles.erase(found);
     --count;
   }
 };
@@ -30,7 +35,7 @@ Snapshot SnapshotRegistry::Take(const std::atomic<uint64_t>& published) {
   {
     MutexLock lock(state_->mutex);
     *sequence = published.load(std::memory_order_acquire);
-    ++state_->handles[*sequence];
+    ++state_->handles[*sequence].handles;
     ++state_->count;
   }
   const std::shared_ptr<State> state = state_;
@@ -54,8 +59,31 @@ std::vector<SequenceNumber> SnapshotRegistry::All() const {
   MutexLock lock(state_->mutex);
   std::vector<SequenceNumber> sequences;
   sequences.reserve(state_->handles.size());
-  for (const auto& [sequence, handles] : state_->handles) sequences.push_back({sequence});
+  for (const auto& [sequence, held] : state_->handles) sequences.push_back({sequence});
   return sequences;
+}
+
+void SnapshotRegistry::NoteTime(uint64_t now_us) {
+  MutexLock lock(state_->mutex);
+  // The newest have not been looked at yet; numbers ascend with time.
+  for (auto held = state_->handles.rbegin(); held != state_->handles.rend(); ++held) {
+    if (held->second.since_us != 0) break;
+    held->second.since_us = now_us;
+  }
+}
+
+SnapshotRegistry::Age SnapshotRegistry::AgeAt(uint64_t now_us, uint64_t limit_us) const {
+  MutexLock lock(state_->mutex);
+  Age age;
+  for (const auto& [sequence, held] : state_->handles) {
+    if (held.since_us == 0 || held.since_us > now_us) break;
+    const uint64_t its_age = now_us - held.since_us;
+    if (age.oldest_us == 0) age.oldest_sequence = SequenceNumber{sequence};
+    age.oldest_us = std::max(age.oldest_us, its_age);
+    if (its_age < limit_us) break;
+    age.older += held.handles;
+  }
+  return age;
 }
 
 size_t SnapshotRegistry::count() const {

@@ -40,6 +40,17 @@ class SnapshotRegistry {
   std::optional<SequenceNumber> Oldest() const;
   // Ascending, each number once.
   std::vector<SequenceNumber> All() const;
+  // Ages are told by looks: a handle's begins with the first NoteTime() after it was taken, so that
+  // taking one asks no clock. Handles on the same number count as one that began with the first of
+  // them, if they overlap: that is how long old versions were kept.
+  struct Age {
+    uint64_t oldest_us = 0;          // 0: none, or not looked at yet
+    SequenceNumber oldest_sequence;  // its number
+    size_t older = 0;                // handles older than the limit
+  };
+  void NoteTime(uint64_t now_us);
+  Age AgeAt(uint64_t now_us, uint64_t limit_us) const;
+
   // Handles alive (copies of one count once).
   size_t count() const;
 

@@ -38,10 +38,15 @@ void EngineCounters::Read(Statistics& statistics) const {
   statistics.log_syncs = load(log_syncs);
   statistics.flushes = load(flushes);
   statistics.flushed_bytes = load(flushed_bytes);
-  statistics.compactions = load(compactions);
+  statistics.compactions_by_size = load(compactions_by_size);
+  statistics.compactions_by_timer = load(compactions_by_timer);
+  statistics.compactions_manual = load(compactions_manual);
+  statistics.compactions = statistics.compactions_by_size + statistics.compactions_by_timer +
+                           statistics.compactions_manual;
   statistics.compaction_read_bytes = load(compaction_read_bytes);
   statistics.compaction_written_bytes = load(compaction_written_bytes);
   statistics.slowdown_us = load(slowdown_us);
+  statistics.batch_bytes_peak = load(batch_bytes_peak);
   statistics.transactions_committed = load(transactions_committed);
   statistics.transactions_conflicted = load(transactions_conflicted);
   statistics.gets = gets.Total();

@@ -42,10 +42,13 @@ struct EngineCounters {
   std::atomic<uint64_t> log_syncs{0};
   std::atomic<uint64_t> flushes{0};
   std::atomic<uint64_t> flushed_bytes{0};
-  std::atomic<uint64_t> compactions{0};
+  std::atomic<uint64_t> compactions_by_size{0};
+  std::atomic<uint64_t> compactions_by_timer{0};
+  std::atomic<uint64_t> compactions_manual{0};
   std::atomic<uint64_t> compaction_read_bytes{0};
   std::atomic<uint64_t> compaction_written_bytes{0};
   std::atomic<uint64_t> slowdown_us{0};
+  std::atomic<uint64_t> batch_bytes_peak{0};
   std::atomic<uint64_t> transactions_committed{0};
   std::atomic<uint64_t> transactions_conflicted{0};
   uint64_t recovered_batches = 0;  // set before the database is shared

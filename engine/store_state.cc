@@ -132,6 +132,11 @@ absl::Status RaiseFloors(StoreState& state, const VersionEdit& edit) {
     keyspace->options.size_soft_limit = changed.limits.soft;
     keyspace->options.size_limit = changed.limits.hard;
   }
+  for (const VersionEdit::SetCompression& changed : edit.compressions) {
+    FIRN_ASSIGN_OR_RETURN(KeyspaceState* const keyspace, Find(state, changed.keyspace));
+    keyspace->options.compression = changed.choice.codec;
+    keyspace->options.compression_level = changed.choice.level;
+  }
   return absl::OkStatus();
 }
 
@@ -174,6 +179,10 @@ std::vector<VersionEdit> StoreState::AsEdits() const {
     if (keyspace.bound > 0) edit.bounds.push_back({id, keyspace.bound});
     const SizeLimits limits{keyspace.options.size_soft_limit, keyspace.options.size_limit};
     if (limits.soft > 0 || limits.hard > 0) edit.size_limits.push_back({id, limits});
+    if (keyspace.options.compression_level > 0) {
+      edit.compressions.push_back(
+          {id, {keyspace.options.compression, keyspace.options.compression_level}});
+    }
     for (uint32_t level = 0; level < kLevelCount; ++level) {
       for (const SegmentPtr& segment : keyspace.levels->level(LevelIndex{level})) {
         if (edit.added_segments.size() == kSegmentsPerEdit) {

@@ -28,6 +28,8 @@ enum class Tag : uint8_t {
   kSizeLimits = 11,
   kSegmentContent = 12,
   kIngested = 13,
+  kCompression = 14,
+  kSegmentRawSize = 15,
 };
 
 void PutTag(std::string& target, Tag tag) { target.push_back(static_cast<char>(tag)); }
@@ -60,6 +62,10 @@ void PutSegment(std::string& target, const VersionEdit::AddSegment& added) {
     PutTag(target, Tag::kSegmentContent);
     PutVarint64(target, added.segment.data_block_count);
     PutVarint64(target, added.segment.tombstone_count);
+  }
+  if (added.segment.raw_size > 0) {
+    PutTag(target, Tag::kSegmentRawSize);
+    PutVarint64(target, added.segment.raw_size);
   }
   if (added.segment.ingested_at.value > 0) {
     PutTag(target, Tag::kIngested);
@@ -128,6 +134,7 @@ class EditDecoder {
   void DecodeField() {
     const uint8_t tag = Take(reader_.ReadByte(), "tag");
     const bool follows_segment = std::exchange(follows_segment_, false);
+    const bool follows_content = std::exchange(follows_content_, false);
     switch (static_cast<Tag>(tag)) {
       case Tag::kNextFile:
         return SetOnce(edit_.next_file, File());
@@ -181,6 +188,22 @@ class EditDecoder {
       case Tag::kIngested:
         if (!follows_segment) return Refuse("the number of no segment");
         return DecodeIngested(edit_.added_segments.back().segment);
+      case Tag::kSegmentRawSize:
+        if (!follows_content) return Refuse("raw size of no segment");
+        edit_.added_segments.back().segment.raw_size = Number("raw size");
+        if (edit_.added_segments.back().segment.raw_size == 0) Refuse("a segment of no bytes");
+        follows_segment_ = true;
+        return;
+      case Tag::kCompression: {
+        VersionEdit::SetCompression changed;
+        changed.keyspace = Keyspace();
+        changed.choice.codec = static_cast<Compression>(Take(reader_.ReadByte(), "compression"));
+        changed.choice.level = SmallNumber("compression level");
+        const absl::Status known = CheckCompression(changed.choice);
+        if (!known.ok()) Refuse(known.message());
+        edit_.compressions.push_back(changed);
+        return;
+      }
     }
     Refuse(absl::StrCat("unknown field ", tag));
   }
@@ -234,6 +257,7 @@ class EditDecoder {
         segment.tombstone_count > segment.entry_count) {
       Refuse("more blocks or tombstones than entries, or no block");
     }
+    follows_content_ = true;
   }
 
   void DecodeIngested(SegmentMeta& segment) {
@@ -249,6 +273,7 @@ class EditDecoder {
   ByteReader reader_;
   VersionEdit edit_;
   bool follows_segment_ = false;  // the field before this one added a segment, or says more of it
+  bool follows_content_ = false;  // the field before this one said what a segment holds
   std::string error_;
   size_t error_at_ = 0;
 };
@@ -300,6 +325,12 @@ std::string EncodeVersionEdit(const VersionEdit& edit) {
     PutVarint32(target, changed.keyspace.value);
     PutVarint64(target, changed.limits.soft);
     PutVarint64(target, changed.limits.hard);
+  }
+  for (const VersionEdit::SetCompression& changed : edit.compressions) {
+    PutTag(target, Tag::kCompression);
+    PutVarint32(target, changed.keyspace.value);
+    target.push_back(static_cast<char>(changed.choice.codec));
+    PutVarint32(target, changed.choice.level);
   }
   return target;
 }

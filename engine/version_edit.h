@@ -21,6 +21,8 @@
 //   11   size limits         keyspace id, soft limit, limit (0: none)
 //   12   segment content     data blocks, tombstones of the segment that the field before this adds
 //   13   ingested            number that all records have of the segment that is added just before
+//   14   compression         keyspace id, codec (1 byte), level: of what is written from now on
+//   15   segment raw size    bytes of keys and values of the segment whose content is before this
 // Invariants:
 //   1. Tags 1-3 stand at most once in an edit. An unknown tag, a value out of range or a trailing
 //      byte is refused.
@@ -75,6 +77,11 @@ struct VersionEdit {
     SizeLimits limits;
   };
 
+  struct SetCompression {
+    KeyspaceId keyspace;
+    CompressionChoice choice;
+  };
+
   std::optional<FileNumber> next_file;
   std::optional<KeyspaceId> next_keyspace;
   std::optional<SequenceNumber> last_sequence;
@@ -86,6 +93,7 @@ struct VersionEdit {
   std::vector<Volatile> volatile_marks;
   std::vector<DropBelow> bounds;
   std::vector<LimitSize> size_limits;
+  std::vector<SetCompression> compressions;
 };
 
 std::string EncodeVersionEdit(const VersionEdit& edit);

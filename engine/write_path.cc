@@ -149,6 +149,11 @@ std::shared_ptr<KeyspaceImpl> WritePath::LogPinner() const {
 
 absl::StatusOr<CommitTarget::Room> WritePath::Prepare(const CommitBatch& batch) {
   FIRN_RETURN_IF_ERROR(HoldBack(batch));
+  // One leader prepares at a time.
+  std::atomic<uint64_t>& peak = parts_.counters.batch_bytes_peak;
+  if (batch.size > peak.load(std::memory_order_relaxed)) {
+    peak.store(batch.size, std::memory_order_relaxed);
+  }
   const bool ready = !memtable_is_full_.load(std::memory_order_acquire) &&
                      (!batch.logged || parts_.log.Fits(PayloadSize(batch))) && !NeedsMark(batch) &&
                      LogPinner() == nullptr &&

@@ -32,8 +32,9 @@ class ConfigReader {
     for (const auto& [key, node] : root) {
       const absl::string_view word = ViewOf(key.str());
       if (word == "preset") continue;
-      if (word != "store" && word != "keyspace" && word != "keyspaces") {
-        return Unknown(key.source().begin.line, word, {"preset", "store", "keyspace", "keyspaces"});
+      if (word != "store" && word != "cache" && word != "keyspace" && word != "keyspaces") {
+        return Unknown(key.source().begin.line, word,
+                       {"preset", "store", "cache", "keyspace", "keyspaces"});
       }
       if (!node.is_table()) return At(node, InvalidOption(word, "not a table"));
     }
@@ -41,6 +42,9 @@ class ConfigReader {
       FIRN_RETURN_IF_ERROR(ReadStore(*store));
     }
     FIRN_RETURN_IF_ERROR(InFile(CheckOptions(config_.store)));
+    if (const toml::table* const cache = root["cache"].as_table()) {
+      FIRN_RETURN_IF_ERROR(ReadCache(*cache, root["store"].as_table(), root["keyspace"].as_table()));
+    }
     if (const toml::table* const keyspace = root["keyspace"].as_table()) {
       FIRN_RETURN_IF_ERROR(ReadKeyspace(*keyspace, config_.keyspace));
     }
@@ -145,6 +149,35 @@ class ConfigReader {
     return absl::OkStatus();
   }
 
+  // Options of [store] and [keyspace] under the name of what they serve. Either place will do; two that
+  // say different things will not.
+  absl::Status ReadCache(const toml::table& cache, const toml::table* store,
+                         const toml::table* keyspace) {
+    for (const auto& [key, node] : cache) {
+      const absl::string_view option = ViewOf(key.str());
+      const bool of_store = option == "block_cache_size";
+      if (!of_store && option != "compression_threshold") {
+        return Unknown(LineOf(key), option, {"block_cache_size", "compression_threshold"});
+      }
+      const absl::StatusOr<uint64_t> value = Number(option, node);
+      if (!value.ok()) return At(node, value.status());
+      const toml::table* const other = of_store ? store : keyspace;
+      const toml::node* const twin = other == nullptr ? nullptr : other->get(key.str());
+      if (twin != nullptr) {
+        const absl::StatusOr<uint64_t> elsewhere = Number(option, *twin);
+        if (!elsewhere.ok()) return At(*twin, elsewhere.status());
+        if (*elsewhere != *value) {
+          return At(node, InvalidOption(option, absl::StrCat(*value, " in [cache], but ", *elsewhere,
+                                                             of_store ? " in [store]"
+                                                                      : " in [keyspace]")));
+        }
+      }
+      FIRN_RETURN_IF_ERROR(At(node, of_store ? SetOption(config_.store, option, *value)
+                                             : SetOption(config_.keyspace, option, *value)));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ReadKeyspace(const toml::table& table, KeyspaceOptions& options) {
     for (const auto& [key, node] : table) {
       const absl::string_view option = ViewOf(key.str());
@@ -156,7 +189,11 @@ class ConfigReader {
                                                   options.layout));
       } else if (option == "compression") {
         FIRN_RETURN_IF_ERROR(Word<Compression>(
-            "compression", node, {{"none", Compression::kNone}, {"lz4", Compression::kLz4}},
+            "compression", node,
+            {{"none", Compression::kNone},
+             {"lz4", Compression::kLz4},
+             {"lz4hc", Compression::kLz4Hc},
+             {"zstd", Compression::kZstd}},
             options.compression));
       } else {
         FIRN_RETURN_IF_ERROR(SetNumber(key, node, options));

@@ -4,12 +4,15 @@
 //     [store]                            # fields of firn::Options
 //     storage = "disk"                   # or "memory"
 //     block_cache_size = "1 GB"          # a number of bytes, or with a unit; 1 GB = 1 GiB = 2^30 here
+//     [cache]                            # the same options by another name: what caches have to do with
+//     block_cache_size = "1 GB"          # of [store]
+//     compression_threshold = 1024       # of [keyspace]; there too with another value: refused
 //     [keyspace]                         # of keyspaces without a table of their own
 //     filter_bits_per_key = 12
 //     [keyspaces.notes]                  # fields of firn::KeyspaceOptions; the rest as [keyspace]
 //     layout = "hashed"                  # or "ordered", "sequence"
 //     key_width = 32
-//     compression = "none"               # or "lz4"
+//     compression = "none"               # or "lz4", "lz4hc", "zstd"
 //
 // The file OPTIONS.toml of a store is of this form. A key that is unknown, of the wrong type, out of
 // its range or there twice is an error with its line: nothing is ignored.

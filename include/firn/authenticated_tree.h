@@ -80,6 +80,8 @@ struct TreeOptions {
   size_t node_cache_bytes = size_t{64} << 20;
   std::optional<size_t> node_cache_nodes;  // none: only the bytes count
 
+  TreeCompression compression;  // when the tree is created
+
   // Open() fails (DataLoss/kStateMismatch) unless the recovered tree has this digest.
   std::optional<Digest> expected_digest;
 
@@ -228,6 +230,8 @@ struct TreeStatistics {
   uint64_t dirty_bytes = 0;
   uint64_t node_loads = 0;  // read from the keyspace
   uint64_t node_cache_hits = 0;
+  uint64_t node_cache_misses = 0;
+  uint64_t node_cache_evictions = 0;  // pushed out for room
   uint64_t node_cache_nodes = 0;
   uint64_t node_cache_bytes = 0;
 };
@@ -297,6 +301,10 @@ class AuthenticatedTree {
   // Walks the tree: every reachable node's label, routing key, order, balance and next key, the
   // node count, the records, the operation log. Thread-safe; takes as long as reading it all.
   absl::StatusOr<TreeVerifyReport> VerifyTree(TreeVerifyLevel level) const;
+
+  // Resizes the node cache at once; thread-safe. As much as a memory budget grants: what is in force,
+  // in bytes. A limit in nodes (TreeOptions::node_cache_nodes) stays.
+  uint64_t SetNodeCacheSize(uint64_t bytes);
 
   const TreeParameters& parameters() const;
   uint8_t allowed() const;

@@ -21,7 +21,7 @@
  * Handles. A handle is freed by its own ..._free(), in any order: it keeps what it needs alive, so
  * the store is released, and another process can open it, once firn_database_close() was called or
  * the last handle is gone. Freeing NULL does nothing. Views (firn_bytes that a call returns) live as
- * long as the handle that they were asked of, or shorter where that is said. No call keeps a callback.
+ * long as the handle that they were asked of, or shorter where that is said. No call keeps a callback but firn_database_open_logged().
  *
  * A handle that must not be NULL and is, and a NULL result pointer, are FIRN_INVALID_ARGUMENT; plain
  * questions, such as firn_iterator_valid(), answer 0 or empty then. A pointer to something else, or
@@ -52,7 +52,7 @@ extern "C" {
 #endif
 
 /* Raised when a call is added. One that is there keeps its meaning until 1.0 at least. */
-#define FIRN_C_API_VERSION 1
+#define FIRN_C_API_VERSION 2
 /* Of the library that is linked. */
 FIRN_C_EXPORT uint32_t firn_c_api_version(void);
 FIRN_C_EXPORT const char* firn_version(void); /* "0.1.0" */
@@ -189,12 +189,22 @@ typedef int32_t firn_verify_level;
 enum { FIRN_VERIFY_FILES = 1, FIRN_VERIFY_BLOCKS = 2 };
 
 /* Options: every number of firn::Options by its name, and
+ *   preset       balanced, write-heavy, read-heavy, bulk-load, low-memory: sets all of these numbers,
+ *                so it stands first
  *   mode         open_or_create, open_existing, create_new
  *   storage      disk, memory
  *   identity.X   the fact X, fixed at creation */
 FIRN_C_EXPORT firn_code firn_database_open(firn_bytes path, const firn_option* options,
                                            size_t option_count, firn_database** database,
                                            firn_error** error);
+/* The same, and `sink` gets a line on each thing that the store does (firn::LogSink), from any thread,
+ * until the last handle on the database is freed; `line` lives as long as the call. It must not call
+ * back into the database. `context` is handed to it and not looked at. */
+typedef void (*firn_log_sink)(firn_bytes line, void* context);
+FIRN_C_EXPORT firn_code firn_database_open_logged(firn_bytes path, const firn_option* options,
+                                                  size_t option_count, firn_log_sink sink,
+                                                  void* context, firn_database** database,
+                                                  firn_error** error);
 /* Later reads and writes fail with FIRN_REASON_CLOSED; values that are pinned stay readable, and an
  * iterator goes on where it needs no file and fails where it does. The handle is still to be freed. */
 FIRN_C_EXPORT firn_code firn_database_close(firn_database* database, firn_error** error);
@@ -207,8 +217,9 @@ FIRN_C_EXPORT firn_code firn_database_identity(const firn_database* database, fi
                                                firn_bytes* value, firn_error** error);
 
 /* Options: every number of firn::KeyspaceOptions by its name, and
+ *   preset       as above
  *   layout       ordered, hashed, sequence
- *   compression  none, lz4 */
+ *   compression  none, lz4, lz4hc, zstd */
 FIRN_C_EXPORT firn_code firn_keyspace_create(firn_database* database, firn_bytes name,
                                              const firn_option* options, size_t option_count,
                                              firn_keyspace** keyspace, firn_error** error);
@@ -357,7 +368,52 @@ FIRN_C_EXPORT firn_code firn_database_run(firn_database* database,
                                           size_t option_count, firn_durability durability,
                                           firn_error** error);
 
+/* --- sequences (firn/sequence.h) --- */
+
+typedef struct firn_sequence firn_sequence;
+/* Options: block, a number, and durability: volatile is refused, buffered, synced. */
+FIRN_C_EXPORT firn_code firn_sequence_open(firn_database* database, const firn_keyspace* keyspace,
+                                           firn_bytes name, const firn_option* options,
+                                           size_t option_count, firn_sequence** sequence,
+                                           firn_error** error);
+/* Thread-safe. */
+FIRN_C_EXPORT firn_code firn_sequence_next(firn_sequence* sequence, uint64_t* number,
+                                           firn_error** error);
+FIRN_C_EXPORT void firn_sequence_free(firn_sequence* sequence);
+FIRN_C_EXPORT firn_code firn_transaction_next_number(firn_transaction* transaction,
+                                                     const firn_keyspace* keyspace,
+                                                     firn_bytes name, uint64_t* number,
+                                                     firn_error** error);
+FIRN_C_EXPORT firn_code firn_sequence_list(const firn_keyspace* keyspace, firn_list** names,
+                                           firn_error** error);
+FIRN_C_EXPORT firn_code firn_sequence_reset(firn_database* database, const firn_keyspace* keyspace,
+                                            firn_bytes name, uint64_t last, firn_error** error);
+
+/* --- typed tables (firn/table.h): a C program encodes its rows itself, and keys with these --- */
+
+/* 8 bytes that sort as the numbers. */
+FIRN_C_EXPORT void firn_encode_uint64(uint64_t number, uint8_t bytes[8]);
+FIRN_C_EXPORT void firn_encode_int64(int64_t number, uint8_t bytes[8]);
+/* FIRN_DATA_LOSS with FIRN_REASON_SERIALIZATION if `bytes` are not 8. */
+FIRN_C_EXPORT firn_code firn_decode_uint64(firn_bytes bytes, uint64_t* number, firn_error** error);
+FIRN_C_EXPORT firn_code firn_decode_int64(firn_bytes bytes, int64_t* number, firn_error** error);
+/* Table::CompareAndSet(): NULL for `expected` is no row, for `desired` a removal. *changed: 1 or 0. */
+FIRN_C_EXPORT firn_code firn_transaction_compare_and_set(firn_transaction* transaction,
+                                                         const firn_keyspace* keyspace,
+                                                         firn_bytes key,
+                                                         const firn_bytes* expected,
+                                                         const firn_bytes* desired, int* changed,
+                                                         firn_error** error);
+
 /* --- upkeep --- */
+
+/* Database::SetSizeLimits(), SetCompression() (codec as in the option), SetBlockCacheSize(). */
+FIRN_C_EXPORT firn_code firn_keyspace_set_size_limits(firn_keyspace* keyspace, uint64_t soft,
+                                                      uint64_t hard, firn_error** error);
+FIRN_C_EXPORT firn_code firn_keyspace_set_compression(firn_keyspace* keyspace, firn_bytes codec,
+                                                      uint32_t level, firn_error** error);
+FIRN_C_EXPORT firn_code firn_database_set_block_cache_size(firn_database* database, uint64_t bytes,
+                                                           firn_error** error);
 
 FIRN_C_EXPORT firn_code firn_keyspace_flush(firn_keyspace* keyspace, firn_error** error);
 /* An empty limit: to the last key. */

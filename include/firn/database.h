@@ -139,6 +139,9 @@ class Database {
 
   // From the next write on; durable. InvalidArgument/kInvalidOption (firn/options.h has the ranges).
   absl::Status SetSizeLimits(const Keyspace& keyspace, const SizeLimits& limits);
+  // How segments of the keyspace are compressed that are written from now on; durable. Those that are
+  // there stay as they are, and readable. InvalidArgument/kInvalidOption.
+  absl::Status SetCompression(const Keyspace& keyspace, const CompressionChoice& choice);
   // At once. InvalidArgument/kInvalidOption: above 1 TiB, or above the share that a memory budget
   // leaves (statistics().memory.block_cache.share).
   absl::Status SetBlockCacheSize(uint64_t bytes);

@@ -5,6 +5,8 @@
 #define FIRN_OPTION_NAMES_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +21,7 @@ enum class OptionUnit : uint8_t {
   kBytes = 2,
   kBytesPerSecond = 3,
   kBits = 4,
+  kSeconds = 5,
 };
 
 struct OptionName {
@@ -44,6 +47,14 @@ absl::StatusOr<uint64_t> GetOption(const KeyspaceOptions& options, absl::string_
 // its value and its range.
 absl::Status CheckOptions(const Options& options);
 absl::Status CheckKeyspaceOptions(const KeyspaceOptions& options);
+// InvalidArgument/kInvalidOption for a level that the codec does not have, and for a codec that this
+// build does not have.
+absl::Status CheckCompression(const CompressionChoice& choice);
+
+// One sentence for each option of a keyspace in which `asked` differs from `stored`:
+// "block_size is 4096, 8192 was asked for". What changes at run time (size limits) is not looked at.
+std::vector<std::string> KeyspaceOptionDifferences(const KeyspaceOptions& stored,
+                                                   const KeyspaceOptions& asked);
 
 // The one of `names` that is most like `word`, if it is like it at all; else empty.
 absl::string_view NearestName(absl::string_view word, absl::Span<const absl::string_view> names);

@@ -46,7 +46,27 @@ enum class KeyspaceLayout : uint8_t {
 
 enum class Compression : uint8_t {
   kNone = 1,
-  kLz4 = 2,  // a block is kept compressed only if that saves an eighth
+  kLz4 = 2,    // a block is kept compressed only if that saves an eighth
+  kLz4Hc = 3,  // the same form, made with more effort: a few percent smaller, written several times
+               // slower, read as fast
+  kZstd = 4,   // smaller still, read several times slower; only in builds with libzstd
+};
+
+// A codec and how hard it tries. Level 0: the codec's default. kLz4: acceleration, [1, 65537], faster
+// and larger the higher. kLz4Hc: [1, 12], default 9; kZstd: [1, 19], default 3: smaller and slower the
+// higher. kNone: 0 alone.
+struct CompressionChoice {
+  Compression codec = Compression::kLz4;
+  uint32_t level = 0;
+  friend bool operator==(const CompressionChoice&, const CompressionChoice&) = default;
+};
+
+// Of the keyspaces of a tree, when they are made; Database::SetCompression() changes one of them later.
+struct TreeCompression {
+  CompressionChoice nodes;        // keyspace nodes
+  CompressionChoice operations;   // operations, indexes
+  CompressionChoice checkpoints;  // checkpoints, deaths
+  CompressionChoice records;      // records, metadata
 };
 
 // Called with one line (no newline) on what the store does: open, recovery, flush, compaction,
@@ -99,6 +119,12 @@ struct Options {
   size_t level1_size = size_t{256} << 20;   // [1 MiB, 1 TiB]; each deeper level is 10 times larger.
                                             // Larger: fewer levels, larger merges into the first
   size_t background_threads = 2;            // [2, 64]; one of them only flushes
+  uint64_t compaction_interval_s = 3600;    // seconds, 0 (never) or [1, 31 days]; so often what too few
+                                            // writes left unmerged on level 0 is merged all the same.
+                                            // Shorter: more bytes are written, fewer segments stay
+  uint64_t reader_age_warning_s = 600;      // seconds, 0 (never) or [1, 31 days]; a snapshot, iterator
+                                            // or transaction that is older is warned of in log and
+                                            // statistics, for it keeps old versions on the disk
   bool direct_segment_reads = false;        // segments are read past the page cache, where the file
                                             // system can do that: no memory beside the block cache,
                                             // and less work a read where data is far larger than
@@ -109,6 +135,7 @@ struct KeyspaceOptions {
   KeyspaceLayout layout = KeyspaceLayout::kOrdered;
   uint32_t key_width = 0;         // kHashed: bytes of every key, [8, 64]. Others: not used
   Compression compression = Compression::kLz4;
+  uint32_t compression_level = 0;  // see CompressionChoice
   size_t block_size = 4096;       // bytes before compression, [512, 1 MiB]; larger: smaller index and
                                   // better compression, more bytes read for a point lookup
   size_t compression_threshold = 1024;  // bytes; smaller blocks are stored as they are

@@ -55,6 +55,16 @@ struct KeyspaceStatistics {
   uint64_t memtable_bytes = 0;          // active and waiting for a flush
   uint64_t entries_estimate = 0;        // versions and tombstones included
   std::vector<LevelStatistics> levels;  // index = level
+  CompressionChoice compression;        // of what is written from now on
+  // Of segments that say how much they hold (older ones do not): keys and values before compression,
+  // and the files that hold them, filter and index included.
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;
+
+  // Raw for each stored byte; 0 without any.
+  double CompressionRatio() const {
+    return stored_bytes == 0 ? 0 : static_cast<double>(raw_bytes) / static_cast<double>(stored_bytes);
+  }
 };
 
 struct Statistics {
@@ -71,6 +81,9 @@ struct Statistics {
   uint64_t flushes = 0;          // memtables written to segments
   uint64_t flushed_bytes = 0;
   uint64_t compactions = 0;
+  uint64_t compactions_by_size = 0;   // of these, why they ran
+  uint64_t compactions_by_timer = 0;  // Options::compaction_interval_s
+  uint64_t compactions_manual = 0;    // Database::Compact()
   uint64_t compaction_read_bytes = 0;
   uint64_t compaction_written_bytes = 0;
   uint64_t slowdown_us = 0;  // that writers were held back
@@ -80,10 +93,15 @@ struct Statistics {
   uint64_t filter_negatives = 0;  // segments that a filter spared
   uint64_t block_cache_hits = 0;
   uint64_t block_cache_misses = 0;
+  uint64_t block_cache_inserts = 0;    // blocks taken in
+  uint64_t block_cache_evictions = 0;  // of these, pushed out for room
   uint64_t block_cache_bytes = 0;
   MemoryStatistics memory;
   SpaceStatistics space;
-  uint64_t snapshots = 0;  // alive
+  uint64_t batch_bytes_peak = 0;  // most bytes of batches that one log write gathered in memory
+  uint64_t snapshots = 0;         // alive, those of iterators and transactions included
+  uint64_t oldest_reader_ms = 0;  // age of the oldest of them
+  uint64_t long_readers = 0;      // of them, older than Options::reader_age_warning_s
   uint64_t transactions_open = 0;
   uint64_t transactions_committed = 0;   // those that wrote nothing included
   uint64_t transactions_conflicted = 0;  // refused, to be run again

@@ -75,7 +75,8 @@ struct CheckpointRecord {
 
 struct TreeStorageOptions {
   Options database;
-  Compression compression = Compression::kLz4;  // of all keyspaces; fixed at creation
+  Compression compression = Compression::kLz4;  // of all keyspaces, when they are made
+  std::optional<TreeCompression> compression_by_kind;  // instead of it
   Durability durability = Durability::kSynced;  // of every call that writes
   DigestCheck digest_check = DigestCheck::kVerify;
   size_t batch_size = 1000;  // [1, 100000]; nodes in one atomic piece of BatchStoreNodes()

@@ -304,6 +304,7 @@ int main(int count, char** arguments) {
   test_batches_and_writes();
   test_upkeep();
   test_statistics();
+  test_collections(arguments[1]);
   test_reads();
   test_transactions();
   return check_result();

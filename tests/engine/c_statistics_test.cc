@@ -79,9 +79,9 @@ TEST(CApiTest, SetsEveryFieldOfTheOptionsFile) {
   }
   firn_database* const database = Open(path, options);
   ASSERT_NE(database, nullptr);
-  std::vector<Option> texts = {{"layout", "ordered"}, {"compression", "none"}};
+  std::vector<Option> texts = {{"layout", "ordered"}, {"compression", "lz4hc"}};
   std::map<std::string, std::string> expected_keyspace = {{"layout", "\"ordered\""},
-                                                          {"compression", "\"none\""}};
+                                                          {"compression", "\"lz4hc\""}};
   for (const OptionName& option : KeyspaceOptionNames()) {
     if (option.name == "key_width") continue;  // of the hashed layout alone
     const bool is_soft = option.name == "size_soft_limit";
@@ -140,6 +140,7 @@ TEST(CStatisticsTest, NamesEveryFieldOfStatistics) {
 
 TEST(CApiTest, EveryCallIsMadeByTheTestPrograms) {
   const std::string programs = absl::StrCat(ReadSourceFile("tests/engine/c_api_test.c").value(),
+                                            ReadSourceFile("tests/engine/c_collections_test.c").value(),
                                             ReadSourceFile("tests/engine/c_reads_test.c").value(),
                                             ReadSourceFile("tests/engine/c_transaction_test.c").value(),
                                             ReadSourceFile("tests/tree/c_api_test.c").value(),

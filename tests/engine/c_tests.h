@@ -11,6 +11,7 @@ firn_keyspace* open_keyspace(firn_database* database, const char* name);
 /* Writes one entry. */
 void put(firn_database* database, firn_keyspace* keyspace, const char* key, const char* value);
 
+void test_collections(const char* folder);
 void test_reads(void);
 void test_transactions(void);
 

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/compression.h"
 #include "engine/database.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -104,6 +106,174 @@ TEST_F(DatabaseLimitsTest, LimitsAreChangedAtRunTimeAndSurviveAReopen) {
   EXPECT_EQ(store_.Open("notes").options().size_limit, uint64_t{64} << 10);
   ASSERT_THAT(store_->SetSizeLimits(store_.Open("notes"), {}), IsOk());
   EXPECT_THAT(store_.Put("notes", "k", "v"), IsOk());
+}
+
+TEST_F(DatabaseLimitsTest, ACodecIsChangedAtRunTimeAndOldAndNewBlocksAreRead) {
+  ASSERT_THAT(store_.Open(), IsOk());
+  ASSERT_OK_AND_ASSIGN(
+      Keyspace notes, store_->CreateKeyspace("notes", {.compression_threshold = 0}));
+  std::vector<CompressionChoice> choices = {{Compression::kNone, 0},
+                                            {Compression::kLz4, 8},
+                                            {Compression::kLz4Hc, 0},
+                                            {Compression::kLz4Hc, 12}};
+  if (HasCompression(CompressionKind::kZstd)) choices.push_back({Compression::kZstd, 19});
+  std::map<std::string, std::string> expected;
+  const auto write = [&](size_t round) {
+    for (int i = 0; i < 40; ++i) {
+      const std::string key = absl::StrCat("key", i, "/", round);
+      expected[key] = absl::StrCat(round, std::string(200, 'v'));
+      ASSERT_THAT(store_.Put("notes", key, expected[key]), IsOk());
+    }
+    ASSERT_THAT(store_->Flush(notes), IsOk());
+  };
+  write(100);
+  for (size_t round = 0; round < choices.size(); ++round) {
+    ASSERT_THAT(store_->SetCompression(notes, choices[round]), IsOk());
+    write(round);
+    EXPECT_EQ(store_->statistics().keyspaces.front().compression, choices[round]);
+    EXPECT_THAT(ReadAll(notes), IsOkAndHolds(expected));
+  }
+  EXPECT_THAT(store_->SetCompression(notes, {Compression::kLz4Hc, 13}),
+              HasReason(ErrorReason::kInvalidOption));
+  // The last choice outlives the store that made it, and merges write all anew.
+  ASSERT_THAT(store_.Close(), IsOk());
+  ASSERT_THAT(store_.Open(), IsOk());
+  ASSERT_OK_AND_ASSIGN(notes, store_->OpenKeyspace("notes"));
+  EXPECT_EQ(store_->statistics().keyspaces.front().compression, choices.back());
+  EXPECT_EQ(notes.options().compression_level, choices.back().level);
+  EXPECT_THAT(ReadAll(notes), IsOkAndHolds(expected));
+  ASSERT_THAT(store_->Compact(notes, "", ""), IsOk());
+  EXPECT_THAT(ReadAll(notes), IsOkAndHolds(expected));
+  const KeyspaceStatistics packed = store_->statistics().keyspaces.front();
+  uint64_t raw = 0;
+  for (const auto& [key, value] : expected) raw += key.size() + 8 + value.size();
+  EXPECT_EQ(packed.raw_bytes, raw);
+  EXPECT_GT(packed.CompressionRatio(), 2.0);
+  ASSERT_THAT(store_->SetCompression(notes, {Compression::kNone, 0}), IsOk());
+  ASSERT_THAT(store_->Compact(notes, "", ""), IsOk());
+  const KeyspaceStatistics plain = store_->statistics().keyspaces.front();
+  EXPECT_EQ(plain.raw_bytes, raw);
+  EXPECT_LT(plain.CompressionRatio(), 1.0);
+}
+
+TEST_F(DatabaseLimitsTest, OptionsThatDifferFromTheStoredOnesAreToldOnceAndNotTaken) {
+  ASSERT_THAT(store_.Open(), IsOk());
+  ASSERT_OK(store_->CreateKeyspace("notes", {.block_size = 1024}));
+  ASSERT_THAT(store_.Close(), IsOk());
+  ASSERT_THAT(store_.Open(), IsOk());
+  const auto told = [&] {
+    return std::count_if(store_.lines().begin(), store_.lines().end(), [](const auto& line) {
+      return absl::StrContains(line, "keyspace notes keeps the options it was made with: "
+                                     "compression is lz4, none was asked for; "
+                                     "block_size is 1024, 8192 was asked for");
+    });
+  };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Keyspace notes,
+                         store_->OpenOrCreateKeyspace(
+                             "notes", {.compression = Compression::kNone, .block_size = 8192}));
+    EXPECT_EQ(notes.options().block_size, 1024u);
+    EXPECT_EQ(notes.options().compression, Compression::kLz4);
+    EXPECT_EQ(told(), 1);
+  }
+}
+
+TEST_F(DatabaseLimitsTest, TheTimerMergesWhatSizeAloneWouldLeaveAndSaysSo) {
+  store_.options().compaction_interval_s = 3600;
+  store_.options().level0_segments_merge = 4;
+  ASSERT_THAT(store_.Open(), IsOk());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(store_.Put("notes", "same", absl::StrCat(i)), IsOk());
+    ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  }
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  store_.clock().Advance(std::chrono::seconds(3599));
+  store_->Tick();
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  EXPECT_EQ(store_->statistics().compactions, 0u);
+  EXPECT_EQ(store_->statistics().keyspaces.front().levels[0].segments, 3u);
+  store_.clock().Advance(std::chrono::seconds(1));
+  store_->Tick();
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  EXPECT_EQ(store_->statistics().compactions_by_timer, 1u);
+  EXPECT_EQ(store_->statistics().keyspaces.front().levels[0].segments, 0u);
+  EXPECT_EQ(store_->statistics().keyspaces.front().entries_estimate, 1u);
+  // The next one is an hour away, and there is nothing to merge then.
+  ASSERT_THAT(store_.Put("notes", "other", "v"), IsOk());
+  ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  store_.clock().Advance(std::chrono::seconds(3599));
+  store_->Tick();
+  EXPECT_EQ(store_->statistics().compactions, 1u);
+  ASSERT_THAT(store_->Compact(store_.Open("notes"), "", ""), IsOk());
+  EXPECT_GE(store_->statistics().compactions_manual, 1u);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_THAT(store_.Put("notes", "same", absl::StrCat(i)), IsOk());
+    ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  }
+  ASSERT_THAT(store_->WaitForBackgroundWork(), IsOk());
+  const Statistics end = store_->statistics();
+  EXPECT_EQ(end.compactions_by_size, 1u);
+  EXPECT_EQ(end.compactions_by_timer, 1u);
+  EXPECT_EQ(end.compactions,
+            end.compactions_by_size + end.compactions_by_timer + end.compactions_manual);
+}
+
+TEST_F(DatabaseLimitsTest, AReaderThatStaysLongIsWarnedOfOnce) {
+  store_.options().reader_age_warning_s = 60;
+  ASSERT_THAT(store_.Open(), IsOk());
+  ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+  Snapshot snapshot = store_->TakeSnapshot();
+  store_->Tick();
+  ASSERT_THAT(store_.Put("notes", "k", "w"), IsOk());
+  Snapshot later = store_->TakeSnapshot();
+  store_.clock().Advance(std::chrono::seconds(59));
+  store_->Tick();
+  EXPECT_EQ(Warnings(), 0u);
+  EXPECT_EQ(store_->statistics().oldest_reader_ms, 59'000u);
+  EXPECT_EQ(store_->statistics().long_readers, 0u);
+  store_.clock().Advance(std::chrono::seconds(2));
+  store_->Tick();
+  store_->Tick();
+  EXPECT_EQ(Warnings(), 1u);
+  EXPECT_THAT(store_.lines().back(), HasSubstr("open for 61 seconds, since number 1"));
+  EXPECT_EQ(store_->statistics().long_readers, 1u);
+  snapshot = Snapshot();
+  EXPECT_EQ(store_->statistics().oldest_reader_ms, 2000u) << "of the second, since it was seen";
+  EXPECT_EQ(store_->statistics().long_readers, 0u);
+  store_.clock().Advance(std::chrono::seconds(60));
+  store_->Tick();
+  EXPECT_EQ(Warnings(), 2u);
+  later = Snapshot();
+  EXPECT_EQ(store_->statistics().oldest_reader_ms, 0u);
+}
+
+TEST_F(DatabaseLimitsTest, EvictionsAreWhatCameLessWhatIsThere) {
+  store_.options().block_cache_size = 32 << 10;
+  ASSERT_THAT(store_.Open(), IsOk());
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_THAT(store_.Put("notes", absl::StrCat("k", i), std::string(400, 'v')), IsOk());
+  }
+  ASSERT_THAT(store_->Flush(store_.Open("notes")), IsOk());
+  for (int i = 0; i < 400; ++i) EXPECT_NE(store_.Get("notes", absl::StrCat("k", i)), "(absent)");
+  const Statistics statistics = store_->statistics();
+  EXPECT_GT(statistics.block_cache_evictions, 0u);
+  EXPECT_LT(statistics.block_cache_evictions, statistics.block_cache_inserts);
+  EXPECT_EQ(statistics.block_cache_inserts, statistics.block_cache_misses)
+      << "each block that was not there was read and taken in";
+  EXPECT_LE(statistics.block_cache_bytes, 32u << 10);
+}
+
+TEST_F(DatabaseLimitsTest, TheMemoryOfBatchesIsThatOfTheLargestGroup) {
+  ASSERT_THAT(store_.Open(), IsOk());
+  ASSERT_THAT(store_.Put("notes", "k", std::string(1000, 'v')), IsOk());
+  const uint64_t small = store_->statistics().batch_bytes_peak;
+  EXPECT_GT(small, 1000u);
+  EXPECT_LT(small, 1100u);
+  ASSERT_THAT(store_.Put("notes", "k", std::string(100'000, 'v')), IsOk());
+  ASSERT_THAT(store_.Put("notes", "k", "v"), IsOk());
+  const uint64_t large = store_->statistics().batch_bytes_peak;
+  EXPECT_GT(large, 100'000u);
+  EXPECT_LT(large, 100'100u);
 }
 
 TEST_F(DatabaseLimitsTest, TheBlockCacheIsResizedWithinItsShare) {

@@ -2,7 +2,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
+#include "base/compression.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -50,6 +52,43 @@ TEST(OptionNames, KeyspaceOptionsAreCheckedByName) {
               Refused("key_width"));
   EXPECT_THAT(CheckKeyspaceOptions({.layout = KeyspaceLayout::kHashed, .key_width = 32}), IsOk());
   EXPECT_THAT(CheckKeyspaceOptions({.size_limit = 1000}), Refused("size_limit"));
+}
+
+TEST(OptionNames, EachCodecHasLevelsOfItsOwn) {
+  struct Case {
+    Compression codec;
+    uint32_t level_max;
+  };
+  std::vector<Case> cases = {
+      {Compression::kNone, 0}, {Compression::kLz4, 65537}, {Compression::kLz4Hc, 12}};
+  if (HasCompression(CompressionKind::kZstd)) {
+    cases.push_back({Compression::kZstd, 19});
+  } else {
+    EXPECT_THAT(CheckCompression({Compression::kZstd, 0}), Refused("not in this build"));
+  }
+  for (const Case& one : cases) {
+    EXPECT_THAT(CheckCompression({one.codec, 0}), IsOk());
+    EXPECT_THAT(CheckCompression({one.codec, one.level_max}), IsOk());
+    EXPECT_THAT(CheckCompression({one.codec, one.level_max + 1}), Refused("compression_level"));
+    EXPECT_THAT(CheckKeyspaceOptions({.compression = one.codec,
+                                      .compression_level = one.level_max + 1}),
+                Refused("compression_level"));
+  }
+}
+
+TEST(OptionNames, DifferencesAreNamedWithBothValues) {
+  EXPECT_TRUE(KeyspaceOptionDifferences({}, {}).empty());
+  const KeyspaceOptions asked{.layout = KeyspaceLayout::kHashed,
+                              .key_width = 32,
+                              .compression = Compression::kLz4Hc,
+                              .compression_level = 5,
+                              .block_size = 8192,
+                              .size_limit = uint64_t{1} << 20};
+  EXPECT_THAT(KeyspaceOptionDifferences({}, asked),
+              ::testing::ElementsAre("layout is ordered, hashed was asked for",
+                                     "compression is lz4, lz4hc was asked for",
+                                     "compression_level is 0, 5 was asked for",
+                                     "block_size is 4096, 8192 was asked for"));
 }
 
 TEST(OptionNames, WhatTwoOptionsAskOfEachOtherIsChecked) {

@@ -42,6 +42,8 @@ std::string UnitName(OptionUnit unit) {
       return "bytes/s";
     case OptionUnit::kBits:
       return "bits";
+    case OptionUnit::kSeconds:
+      return "seconds";
     case OptionUnit::kCount:
       return "";
   }

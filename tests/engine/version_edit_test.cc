@@ -32,6 +32,7 @@ VersionEdit Full() {
   edit.added_segments.push_back({KeyspaceId{1}, LevelIndex{0}, ExampleSegment(301, "a", "z", 56)});
   edit.added_segments.back().segment.data_block_count = 2;
   edit.added_segments.back().segment.tombstone_count = 1;
+  edit.added_segments.back().segment.raw_size = 200;
   edit.added_segments.push_back(
       {KeyspaceId{1}, LevelIndex{3}, AsIngested(ExampleSegment(302, "a", "z", 0), {57})});
   edit.added_segments.push_back(edit.added_segments.back());
@@ -42,6 +43,7 @@ VersionEdit Full() {
   edit.volatile_marks.push_back({KeyspaceId{2}, std::nullopt});
   edit.bounds.push_back({KeyspaceId{1}, 77});
   edit.size_limits.push_back({KeyspaceId{1}, {.soft = 5000, .hard = uint64_t{1} << 40}});
+  edit.compressions.push_back({KeyspaceId{1}, {Compression::kLz4Hc, 9}});
   return edit;
 }
 
@@ -63,6 +65,7 @@ TEST(VersionEdit, ComesBackAsItWas) {
   EXPECT_EQ(back.bounds.front().bound, 77u);
   EXPECT_EQ(back.size_limits.front().limits.soft, 5000u);
   EXPECT_EQ(back.size_limits.front().limits.hard, uint64_t{1} << 40);
+  EXPECT_EQ(back.compressions.front().choice, (CompressionChoice{Compression::kLz4Hc, 9}));
   EXPECT_THAT(DecodeVersionEdit(""), IsOk());
 }
 
@@ -88,6 +91,28 @@ TEST(VersionEdit, ASegmentSaysHowManyBlocksAndTombstonesItHas) {
   edit.added_segments.front().segment.tombstone_count = 1;
   const std::string said = EncodeVersionEdit(edit);
   EXPECT_EQ(absl::BytesToHexString(said), absl::BytesToHexString(unsaid + page));
+  ASSERT_OK_AND_ASSIGN(const std::string raw, ReadGoldenHex("docs/formats/manifest.md", "raw"));
+  edit.added_segments.front().segment.raw_size = 200;
+  EXPECT_EQ(absl::BytesToHexString(EncodeVersionEdit(edit)),
+            absl::BytesToHexString(unsaid + page + raw));
+  EXPECT_THAT(DecodeVersionEdit(raw), StatusIs(absl::StatusCode::kDataLoss,
+                                               HasSubstr("raw size of no segment")));
+  EXPECT_THAT(DecodeVersionEdit(unsaid + raw), StatusIs(absl::StatusCode::kDataLoss,
+                                                        HasSubstr("raw size of no segment")));
+}
+
+TEST(VersionEdit, ACodecAndItsLevelAreCheckedWhenRead) {
+  ASSERT_OK_AND_ASSIGN(const std::string page,
+                       ReadGoldenHex("docs/formats/manifest.md", "compression"));
+  VersionEdit edit;
+  edit.compressions.push_back({KeyspaceId{1}, {Compression::kLz4Hc, 9}});
+  EXPECT_EQ(absl::BytesToHexString(EncodeVersionEdit(edit)), absl::BytesToHexString(page));
+  edit.compressions.front().choice.level = 13;
+  EXPECT_THAT(DecodeVersionEdit(EncodeVersionEdit(edit)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("compression_level")));
+  edit.compressions.front().choice = {static_cast<Compression>(9), 0};
+  EXPECT_THAT(DecodeVersionEdit(EncodeVersionEdit(edit)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("compression")));
 }
 
 TEST(VersionEdit, AnIngestedSegmentSaysWhichNumberItsRecordsHave) {
@@ -118,7 +143,9 @@ TEST(VersionEdit, RefusesWhatNoWriterWrites) {
   const auto refused = [](const std::string& encoded, const char* why) {
     EXPECT_THAT(DecodeVersionEdit(encoded), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(why)));
   };
-  refused("\x0e", "unknown field 14");
+  refused("\x10", "unknown field 16");
+  refused("\x0f\x01", "raw size of no segment");
+  refused("\x0e", "no keyspace id");
   refused("\x0d\x01", "the number of no segment");
   refused("\x0c\x01", "content of no segment");
   refused("\x0b", "no keyspace id");

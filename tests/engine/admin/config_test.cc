@@ -22,7 +22,7 @@ TEST(Config, ReadsEveryOptionOfAStoreAndOfKeyspaces) {
   for (const OptionName& about : StoreOptionNames()) {
     absl::StrAppend(&text, about.name, " = ", about.max, "\n");
   }
-  absl::StrAppend(&text, "[keyspaces.notes]\nlayout = \"hashed\"\ncompression = \"none\"\n");
+  absl::StrAppend(&text, "[keyspaces.notes]\nlayout = \"hashed\"\ncompression = \"lz4\"\n");
   for (const OptionName& about : KeyspaceOptionNames()) {
     absl::StrAppend(&text, about.name, " = ", about.max, "\n");
   }
@@ -33,10 +33,51 @@ TEST(Config, ReadsEveryOptionOfAStoreAndOfKeyspaces) {
   }
   const KeyspaceOptions& notes = config.keyspaces.at("notes");
   EXPECT_EQ(notes.layout, KeyspaceLayout::kHashed);
-  EXPECT_EQ(notes.compression, Compression::kNone);
+  EXPECT_EQ(notes.compression, Compression::kLz4);
   for (const OptionName& about : KeyspaceOptionNames()) {
     EXPECT_EQ(GetOption(notes, about.name).value(), about.max) << about.name;
   }
+}
+
+TEST(Config, CodecsAreNamedAndTheirLevelsChecked) {
+  for (const auto& [word, codec] : {std::pair("none", Compression::kNone),
+                                    std::pair("lz4", Compression::kLz4),
+                                    std::pair("lz4hc", Compression::kLz4Hc)}) {
+    ASSERT_OK_AND_ASSIGN(
+        const Config config,
+        ParseConfig(absl::StrCat("[keyspace]\ncompression = \"", word, "\"\n"), "F.toml"));
+    EXPECT_EQ(config.keyspace.compression, codec);
+  }
+  EXPECT_THAT(ParseConfig("[keyspace]\ncompression = \"lz4hc\"\ncompression_level = 13\n", "F.toml"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("compression_level")));
+  EXPECT_THAT(ParseConfig("[keyspace]\ncompression = \"snappy\"\n", "F.toml"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("F.toml:2")));
+}
+
+TEST(Config, OptionsOfCachesMayStandInTheirTableButNotContradict) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ParseConfig(R"(
+[cache]
+compression_threshold = "2 KiB"
+block_cache_size = "1 MiB"
+[keyspaces.notes]
+layout = "ordered"
+)",
+                                                        "F.toml"));
+  EXPECT_EQ(config.keyspace.compression_threshold, 2048u);
+  EXPECT_EQ(config.keyspaces.at("notes").compression_threshold, 2048u);
+  EXPECT_EQ(config.store.block_cache_size, size_t{1} << 20);
+  EXPECT_OK(ParseConfig("[cache]\ncompression_threshold = 2048\n"
+                        "[keyspace]\ncompression_threshold = \"2 KiB\"\n",
+                        "F.toml"));
+  EXPECT_THAT(ParseConfig("[cache]\ncompression_threshold = 2048\n"
+                          "[keyspace]\ncompression_threshold = 1024\n",
+                          "F.toml"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("F.toml:2: option compression_threshold: 2048 in [cache], but 1024 "
+                                 "in [keyspace]")));
+  EXPECT_THAT(ParseConfig("[cache]\ncompresion_threshold = 1\n", "F.toml"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("did you mean compression_threshold?")));
 }
 
 TEST(Config, APresetIsTheGroundThatTheRestStandsOn) {
