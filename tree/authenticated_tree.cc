@@ -97,7 +97,7 @@ absl::StatusOr<std::shared_ptr<TreeStore>> OpenStore(Database& database,
     FIRN_ASSIGN_OR_RETURN(tree, NewTree(database, options));
   }
   FIRN_ASSIGN_OR_RETURN(const TreeKeyspaces keyspaces,
-                        OpenTreeKeyspaces(database, Compression::kLz4));
+                        OpenTreeKeyspaces(database, options.compression));
   if (is_new) {
     WriteBatch batch;
     batch.Put(keyspaces.metadata, ContentKey(), ContentValue(StoreContent::kTree));
@@ -406,9 +406,24 @@ TreeStatistics TreeImpl::statistics() const {
   const NodeCache::Counters cache = store_->cache.counters();
   statistics.node_loads = store_->counters.loads.load(std::memory_order_relaxed);
   statistics.node_cache_hits = cache.hits;
+  statistics.node_cache_misses = cache.misses;
+  statistics.node_cache_evictions = cache.evictions;
   statistics.node_cache_nodes = cache.nodes;
   statistics.node_cache_bytes = cache.bytes;
   return statistics;
+}
+
+// What the cache gives up goes back to the budget, and what it gains comes out of it, before the
+// cache grows.
+uint64_t TreeImpl::SetNodeCacheSize(uint64_t bytes) {
+  MutexLock lock(cache_size_mutex_);
+  const uint64_t held = store_->reserved.load();
+  if (bytes < held) store_->cache.SetBytes(bytes);
+  store_->database.ReturnMemory(held);
+  const uint64_t granted = store_->database.ReserveMemory(bytes);
+  store_->reserved.store(granted);
+  if (granted != bytes || bytes >= held) store_->cache.SetBytes(granted);
+  return granted;
 }
 
 absl::StatusOr<std::shared_ptr<const TreeView>> TreeImpl::ViewAtCheckpoint(uint64_t id) const {

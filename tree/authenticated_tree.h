@@ -27,7 +27,7 @@ class TreeImpl {
   static absl::StatusOr<std::unique_ptr<TreeImpl>> Open(Database& database,
                                                         const TreeOptions& options);
 
-  ~TreeImpl() { store_->database.ReturnMemory(store_->reserved); }
+  ~TreeImpl() { store_->database.ReturnMemory(store_->reserved.load()); }
   TreeImpl(const TreeImpl&) = delete;
   TreeImpl& operator=(const TreeImpl&) = delete;
 
@@ -39,6 +39,8 @@ class TreeImpl {
   absl::Status StageMetadata(absl::string_view key, absl::string_view value);
   absl::StatusOr<Checkpoint> MakeCheckpoint(const std::map<std::string, std::string>& metadata)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  uint64_t SetNodeCacheSize(uint64_t bytes) ABSL_LOCKS_EXCLUDED(cache_size_mutex_);
 
   // Thread-safe.
   std::shared_ptr<const TreeView> view() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -74,6 +76,7 @@ class TreeImpl {
   std::string buffer_;
   TreeStatistics totals_;  // the writer's; copied by Publish()
 
+  Mutex cache_size_mutex_;  // of resizing the node cache
   mutable Mutex mutex_;  // held for a copy of a pointer or a struct, never across I/O
   std::shared_ptr<const TreeView> view_ ABSL_GUARDED_BY(mutex_);
   TreeStatistics published_ ABSL_GUARDED_BY(mutex_);

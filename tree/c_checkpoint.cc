@@ -219,7 +219,8 @@ firn_code firn_tree_statistics(const firn_tree* tree, char** text, size_t* size,
         now.checkpoints_made, "\nnodes_written ", now.nodes_written, "\ndeaths_written ",
         now.deaths_written, "\ndirty_nodes ", now.dirty_nodes, "\ndirty_bytes ", now.dirty_bytes,
         "\nnode_loads ", now.node_loads, "\nnode_cache_hits ", now.node_cache_hits,
-        "\nnode_cache_nodes ", now.node_cache_nodes, "\nnode_cache_bytes ", now.node_cache_bytes,
+        "\nnode_cache_misses ", now.node_cache_misses, "\nnode_cache_evictions ",
+        now.node_cache_evictions, "\nnode_cache_nodes ", now.node_cache_nodes, "\nnode_cache_bytes ", now.node_cache_bytes,
         "\n");
     *text = static_cast<char*>(firn::CopyForC(all));
     *size = all.size();

@@ -48,7 +48,19 @@ size_t NodeCache::InstanceHash::operator()(const Instance& instance) const {
 }
 
 NodeCache::NodeCache(const Limits& limits)
-    : cache_(CapacityFor(limits), ShardsFor(limits)), bytes_per_entry_(BytesPerEntry(limits)) {}
+    : cache_(CapacityFor(limits), ShardsFor(limits)),
+      nodes_(limits.nodes),
+      bytes_per_entry_(BytesPerEntry(limits)) {}
+
+// Entries that are there keep the charge they came with. If they were charged less than new ones are,
+// there may be more of them than the limit in nodes for a while: so a cache with such a limit starts
+// anew.
+void NodeCache::SetBytes(size_t bytes) {
+  const Limits limits{.bytes = bytes, .nodes = nodes_};
+  bytes_per_entry_.store(BytesPerEntry(limits), std::memory_order_relaxed);
+  if (nodes_.has_value()) cache_.Clear();
+  cache_.SetCapacity(CapacityFor(limits));
+}
 
 NodePtr NodeCache::Lookup(const Instance& instance) {
   if (!keeps_anything()) return NodePtr();
@@ -58,13 +70,14 @@ NodePtr NodeCache::Lookup(const Instance& instance) {
 
 void NodeCache::Insert(const Instance& instance, NodePtr node) {
   if (!keeps_anything()) return;
-  const size_t charge = std::max(bytes_per_entry_, node->memory_size() + kEntryOverhead);
+  const size_t charge = std::max(bytes_per_entry_.load(std::memory_order_relaxed), node->memory_size() + kEntryOverhead);
   cache_.Insert(instance, std::make_shared<const NodePtr>(std::move(node)), charge);
 }
 
 NodeCache::Counters NodeCache::ToCounters(const CacheCounters& counters) {
   return {.hits = counters.hits,
           .misses = counters.misses,
+          .evictions = counters.evictions,
           .nodes = counters.entries,
           .bytes = counters.charge};
 }

@@ -39,10 +39,14 @@ class NodeCache {
   // `node`'s children must be unresolved.
   void Insert(const Instance& instance, NodePtr node);
 
-  bool keeps_anything() const { return bytes_per_entry_ != 0; }
+  // Changes the limit in bytes; what no longer fits goes at once. The limit in nodes stays as it was.
+  void SetBytes(size_t bytes);
+
+  bool keeps_anything() const { return bytes_per_entry_.load(std::memory_order_relaxed) != 0; }
   struct Counters {
     uint64_t hits = 0;
     uint64_t misses = 0;
+    uint64_t evictions = 0;
     uint64_t nodes = 0;
     uint64_t bytes = 0;  // at least; entries charged by number count with that share
   };
@@ -56,7 +60,8 @@ class NodeCache {
   static Counters ToCounters(const CacheCounters& counters);
 
   ShardedLruCache<Instance, NodePtr, InstanceHash> cache_;
-  size_t bytes_per_entry_;  // the least charge of an entry; 0: nothing is kept
+  const std::optional<size_t> nodes_;  // the limit
+  std::atomic<size_t> bytes_per_entry_;  // the least charge of an entry; 0: nothing is kept
 };
 
 // How often a keyspace was read. Thread-safe.

@@ -152,5 +152,8 @@ const TreeParameters& AuthenticatedTree::parameters() const {
 }
 uint8_t AuthenticatedTree::allowed() const { return impl_->store().tree.allowed; }
 TreeStatistics AuthenticatedTree::statistics() const { return impl_->statistics(); }
+uint64_t AuthenticatedTree::SetNodeCacheSize(uint64_t bytes) {
+  return impl_->SetNodeCacheSize(bytes);
+}
 
 }  // namespace firn

@@ -24,11 +24,13 @@ absl::Status BadStoredTree(absl::string_view what) {
 }
 
 absl::StatusOr<Keyspace> OpenOne(Database& database, absl::string_view name, KeyspaceLayout layout,
-                                 Compression compression) {
+                                 const CompressionChoice& compression) {
+  if (absl::StatusOr<Keyspace> there = database.OpenKeyspace(name); there.ok()) return there;
   KeyspaceOptions options;
   options.layout = layout;
   if (layout == KeyspaceLayout::kHashed) options.key_width = kInstanceKeySize;
-  options.compression = compression;
+  options.compression = compression.codec;
+  options.compression_level = compression.level;
   return database.OpenOrCreateKeyspace(name, options);
 }
 
@@ -57,24 +59,30 @@ absl::StatusOr<StoreContent> ReadContent(Database& database) {
       absl::StrCat("the store holds \"", *row, "\", which this program does not know"));
 }
 
-absl::StatusOr<TreeKeyspaces> OpenTreeKeyspaces(Database& database, Compression compression) {
+TreeCompression SameCompression(Compression codec) {
+  return {.nodes = {codec}, .operations = {codec}, .checkpoints = {codec}, .records = {codec}};
+}
+
+absl::StatusOr<TreeKeyspaces> OpenTreeKeyspaces(Database& database,
+                                                const TreeCompression& compression) {
   TreeKeyspaces keyspaces;
   struct Wanted {
     Keyspace* keyspace;
     absl::string_view name;
     KeyspaceLayout layout;
+    const CompressionChoice& compression;
   };
   const Wanted wanted[] = {
-      {&keyspaces.nodes, "nodes", KeyspaceLayout::kHashed},
-      {&keyspaces.operations, "operations", KeyspaceLayout::kSequence},
-      {&keyspaces.checkpoints, "checkpoints", KeyspaceLayout::kOrdered},
-      {&keyspaces.deaths, "deaths", KeyspaceLayout::kOrdered},
-      {&keyspaces.metadata, "metadata", KeyspaceLayout::kOrdered},
-      {&keyspaces.indexes, "indexes", KeyspaceLayout::kOrdered},
-      {&keyspaces.records, "records", KeyspaceLayout::kOrdered},
+      {&keyspaces.nodes, "nodes", KeyspaceLayout::kHashed, compression.nodes},
+      {&keyspaces.operations, "operations", KeyspaceLayout::kSequence, compression.operations},
+      {&keyspaces.checkpoints, "checkpoints", KeyspaceLayout::kOrdered, compression.checkpoints},
+      {&keyspaces.deaths, "deaths", KeyspaceLayout::kOrdered, compression.checkpoints},
+      {&keyspaces.metadata, "metadata", KeyspaceLayout::kOrdered, compression.records},
+      {&keyspaces.indexes, "indexes", KeyspaceLayout::kOrdered, compression.operations},
+      {&keyspaces.records, "records", KeyspaceLayout::kOrdered, compression.records},
   };
   for (const Wanted& one : wanted) {
-    FIRN_ASSIGN_OR_RETURN(*one.keyspace, OpenOne(database, one.name, one.layout, compression));
+    FIRN_ASSIGN_OR_RETURN(*one.keyspace, OpenOne(database, one.name, one.layout, one.compression));
   }
   return keyspaces;
 }

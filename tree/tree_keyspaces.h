@@ -52,7 +52,10 @@ enum class StoreContent : uint8_t {
 // What the store was made for.
 absl::StatusOr<StoreContent> ReadContent(Database& database);
 // Opens the keyspaces, or makes those that are not there.
-absl::StatusOr<TreeKeyspaces> OpenTreeKeyspaces(Database& database, Compression compression);
+absl::StatusOr<TreeKeyspaces> OpenTreeKeyspaces(Database& database,
+                                                const TreeCompression& compression);
+// One codec for all kinds.
+TreeCompression SameCompression(Compression codec);
 
 struct StoredTree {
   TreeParameters parameters;

@@ -8,6 +8,7 @@
 #ifndef FIRN_TREE_TREE_STATE_H_
 #define FIRN_TREE_TREE_STATE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,7 +49,7 @@ struct TreeStore {
   const StoredTree tree;
   const OperationLog log;
   NodeCache cache;
-  const uint64_t reserved;  // bytes of the database's memory budget, for the cache
+  std::atomic<uint64_t> reserved;  // bytes of the database's memory budget, for the cache
   NodeCounters counters;
 };
 

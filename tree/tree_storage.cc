@@ -93,7 +93,9 @@ absl::StatusOr<std::unique_ptr<TreeStorageImpl>> TreeStorageImpl::Open(
     return MakeError(absl::StatusCode::kFailedPrecondition, ErrorReason::kNotAStore,
                      "the store holds an authenticated tree, not plain tree storage");
   }
-  FIRN_ASSIGN_OR_RETURN(TreeKeyspaces keyspaces, OpenTreeKeyspaces(*database, options.compression));
+  FIRN_ASSIGN_OR_RETURN(TreeKeyspaces keyspaces, OpenTreeKeyspaces(
+                            *database, options.compression_by_kind.value_or(
+                                           SameCompression(options.compression))));
   if (content == StoreContent::kNone) {
     WriteBatch batch;
     batch.Put(keyspaces.metadata, ContentKey(), ContentValue(StoreContent::kStorage));

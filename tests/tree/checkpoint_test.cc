@@ -85,7 +85,7 @@ class CheckpointReaderTest : public ::testing::Test {
   void SetUp() override {
     database_ = OpenMemoryDatabase();
     ASSERT_NE(database_, nullptr);
-    ASSERT_OK_AND_ASSIGN(keyspaces_, OpenTreeKeyspaces(*database_, Compression::kNone));
+    ASSERT_OK_AND_ASSIGN(keyspaces_, OpenTreeKeyspaces(*database_, SameCompression(Compression::kNone)));
   }
   void Put(CheckpointState state, uint64_t id) {
     WriteBatch batch;

@@ -43,6 +43,28 @@ TEST(NodeCacheTest, KeepsNoMoreBytesThanAllowedWhateverTheNodes) {
   EXPECT_GT(cache.counters().nodes, 100u);
 }
 
+TEST(NodeCacheTest, IsResizedAtOnceInBothForms) {
+  NodeCache cache({.bytes = 256 << 10, .nodes = std::nullopt});
+  for (int i = 0; i < 5000; ++i) cache.Insert(InstanceOf(*Leaf(i)), Leaf(i));
+  const uint64_t many = cache.counters().nodes;
+  EXPECT_GT(cache.counters().evictions, 0u);
+  EXPECT_EQ(cache.counters().evictions + many, 5000u);
+  cache.SetBytes(32 << 10);
+  EXPECT_LE(cache.counters().bytes, 32u << 10);
+  EXPECT_TRUE(cache.Lookup(InstanceOf(*Leaf(4999)))) << "the newest stay";
+  cache.SetBytes(256 << 10);
+  for (int i = 0; i < 5000; ++i) cache.Insert(InstanceOf(*Leaf(i)), Leaf(i));
+  EXPECT_EQ(cache.counters().nodes, many);
+  cache.SetBytes(0);
+  EXPECT_FALSE(cache.keeps_anything());
+  EXPECT_EQ(cache.counters().nodes, 0u);
+
+  NodeCache counted({.bytes = size_t{64} << 20, .nodes = 100});
+  counted.SetBytes(size_t{32} << 20);
+  for (int i = 0; i < 1000; ++i) counted.Insert(InstanceOf(*Leaf(i)), Leaf(i));
+  EXPECT_EQ(counted.counters().nodes, 100u);
+}
+
 TEST(NodeCacheTest, WithALimitOfZeroNothingIsKept) {
   for (const NodeCache::Limits& limits : {NodeCache::Limits{.bytes = 0, .nodes = std::nullopt},
                                           NodeCache::Limits{.bytes = 1 << 20, .nodes = 0}}) {

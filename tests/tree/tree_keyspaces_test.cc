@@ -52,7 +52,7 @@ TEST(TreeKeyspacesTest, OpensSevenKeyspacesWithTheirLayouts) {
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(ReadContent(*database).value(), StoreContent::kNone);
   ASSERT_OK_AND_ASSIGN(const TreeKeyspaces keyspaces,
-                       OpenTreeKeyspaces(*database, Compression::kLz4));
+                       OpenTreeKeyspaces(*database, {}));
   EXPECT_EQ(database->ListKeyspaces(),
             (std::vector<std::string>{"checkpoints", "deaths", "indexes", "metadata", "nodes",
                                       "operations", "records"}));
@@ -65,6 +65,26 @@ TEST(TreeKeyspacesTest, OpensSevenKeyspacesWithTheirLayouts) {
   batch.Put(keyspaces.metadata, ContentKey(), "something newer");
   ASSERT_OK(database->Write(batch, Durability::kSynced));
   EXPECT_THAT(ReadContent(*database), HasReason(ErrorReason::kFormatVersion));
+}
+
+TEST(TreeKeyspacesTest, EachKindIsCompressedInItsOwnWay) {
+  const std::unique_ptr<Database> database = OpenMemoryDatabase();
+  ASSERT_NE(database, nullptr);
+  ASSERT_OK_AND_ASSIGN(const TreeKeyspaces keyspaces,
+                       OpenTreeKeyspaces(*database, {.nodes = {Compression::kNone, 0},
+                                                     .operations = {Compression::kLz4Hc, 9},
+                                                     .checkpoints = {Compression::kLz4Hc, 0},
+                                                     .records = {Compression::kLz4, 4}}));
+  const auto choice = [](const Keyspace& keyspace) {
+    return CompressionChoice{keyspace.options().compression, keyspace.options().compression_level};
+  };
+  EXPECT_EQ(choice(keyspaces.nodes), (CompressionChoice{Compression::kNone, 0}));
+  EXPECT_EQ(choice(keyspaces.operations), (CompressionChoice{Compression::kLz4Hc, 9}));
+  EXPECT_EQ(choice(keyspaces.indexes), (CompressionChoice{Compression::kLz4Hc, 9}));
+  EXPECT_EQ(choice(keyspaces.checkpoints), (CompressionChoice{Compression::kLz4Hc, 0}));
+  EXPECT_EQ(choice(keyspaces.deaths), (CompressionChoice{Compression::kLz4Hc, 0}));
+  EXPECT_EQ(choice(keyspaces.records), (CompressionChoice{Compression::kLz4, 4}));
+  EXPECT_EQ(choice(keyspaces.metadata), (CompressionChoice{Compression::kLz4, 4}));
 }
 
 TEST(TreeKeyspacesTest, AMissingRowIsNoError) {

@@ -16,7 +16,7 @@ class TreeStateTest : public ::testing::Test {
     database_ = OpenMemoryDatabase();
     ASSERT_NE(database_, nullptr);
     ASSERT_OK_AND_ASSIGN(const TreeKeyspaces keyspaces,
-                         OpenTreeKeyspaces(*database_, Compression::kLz4));
+                         OpenTreeKeyspaces(*database_, {}));
     store_ = std::make_shared<TreeStore>(
         *database_, keyspaces, StoredTree{.parameters = SmallParameters(), .allowed = kAllowAll},
         NodeCache::Limits{.bytes = 1 << 20, .nodes = std::nullopt}, /*its_reserved=*/0);

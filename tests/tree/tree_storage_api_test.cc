@@ -1,9 +1,11 @@
 // What the public class of the tree storage promises beyond the named tests of tree_storage_test.cc.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "firn/authenticated_tree.h"
+#include "firn/copy_database.h"
 #include "firn/tree_storage.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -98,6 +100,42 @@ TEST(TreeStorageApiTest, AnOperationThatCannotBeIsRefused) {
   OperationRecord operation;
   operation.key = std::string(70'000, 'k');
   EXPECT_THAT(storage->LogOperation(operation), HasReason(ErrorReason::kTooLarge));
+}
+
+TEST(TreeStorageApiTest, InMemoryItIsDumpedToDiskAndLoadedBack) {
+  const TemporaryDirectory folder;
+  TreeStorageOptions options = InMemory();
+  options.digest_check = DigestCheck::kTrust;
+  ASSERT_OK_AND_ASSIGN(const auto storage, TreeStorage::Open("store", options));
+  NodeRecord node;
+  node.digest[0] = 7;
+  node.key = std::string(32, 'k');
+  node.value = "value";
+  node.next_key = std::string(32, 'n');
+  node.time_ms = 5;
+  ASSERT_OK(storage->StoreNode(node));
+  OperationRecord operation;
+  operation.key = "key";
+  operation.value = "value";
+  operation.time_ms = 9;
+  ASSERT_THAT(storage->LogOperation(operation), IsOkAndHolds(1u));
+  {
+    ASSERT_OK_AND_ASSIGN(auto disk, Database::Open(folder.File("dump"), {}));
+    ASSERT_OK(CopyDatabase(storage->database(), *disk));
+    ASSERT_OK(disk->Close());
+  }
+  ASSERT_OK_AND_ASSIGN(auto disk, Database::Open(folder.File("dump"), {}));
+  ASSERT_OK_AND_ASSIGN(auto memory, Database::Open("store", options.database));
+  ASSERT_OK(CopyDatabase(*disk, *memory));
+  TreeStorageOptions again = options;
+  ASSERT_OK_AND_ASSIGN(const auto loaded, TreeStorage::Open(std::move(memory), again));
+  ASSERT_OK_AND_ASSIGN(const std::optional<NodeRecord> back, loaded->GetNode(node.digest));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(*back, node);
+  EXPECT_EQ(loaded->current_sequence(), 1u);
+  ASSERT_OK_AND_ASSIGN(const auto operations, loaded->GetOperations(1, 9, 9));
+  ASSERT_EQ(operations.size(), 1u);
+  EXPECT_EQ(operations.front().key, "key");
 }
 
 TEST(TreeStorageApiTest, BackupSaysThatItIsNotOffered) {
