@@ -6,6 +6,12 @@ namespace {
 
 constexpr EngineEntry kEngines[] = {
     {"firn", OpenFirn, ""},
+    {"firn-balanced", OpenFirnAs<Preset::kBalanced>, ""},
+    {"firn-write-heavy", OpenFirnAs<Preset::kWriteHeavy>, ""},
+    {"firn-read-heavy", OpenFirnAs<Preset::kReadHeavy>, ""},
+    {"firn-bulk-load", OpenFirnAs<Preset::kBulkLoad>, ""},
+    {"firn-low-memory", OpenFirnAs<Preset::kLowMemory>, ""},
+    {"naive", OpenNaive, ""},
 #if FIRN_HAVE_ROCKSDB
     {"rocksdb", OpenRocksDb, ""},
 #else

@@ -103,6 +103,17 @@ class FirnPeer final : public Peer {
   const Keyspace keyspace_;
 };
 
+absl::StatusOr<std::unique_ptr<Peer>> OpenWith(const Options& store, KeyspaceOptions keyspace_options,
+                                               const PeerOptions& options) {
+  FIRN_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path, store));
+  keyspace_options.layout = options.layout;
+  keyspace_options.key_width = static_cast<uint32_t>(RecordShape{.key = KeyKind::kRandom}.key_size());
+  keyspace_options.compression = options.compress ? Compression::kLz4 : Compression::kNone;
+  FIRN_ASSIGN_OR_RETURN(Keyspace keyspace,
+                        database->OpenOrCreateKeyspace("bench", keyspace_options));
+  return std::make_unique<FirnPeer>(std::move(database), std::move(keyspace));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Peer>> OpenFirn(const PeerOptions& options) {
@@ -112,15 +123,14 @@ absl::StatusOr<std::unique_ptr<Peer>> OpenFirn(const PeerOptions& options) {
   store.block_cache_size = options.cache;
   store.log_size_max = options.log_size;
   store.memory_budget = options.memory_budget;
-  FIRN_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path, store));
-  KeyspaceOptions keyspace_options;
-  keyspace_options.layout = options.layout;
-  keyspace_options.key_width = static_cast<uint32_t>(RecordShape{.key = KeyKind::kRandom}.key_size());
-  keyspace_options.compression = options.compress ? Compression::kLz4 : Compression::kNone;
-  keyspace_options.filter_bits_per_key = static_cast<uint32_t>(options.filter_bits);
-  FIRN_ASSIGN_OR_RETURN(Keyspace keyspace,
-                        database->OpenOrCreateKeyspace("bench", keyspace_options));
-  return std::make_unique<FirnPeer>(std::move(database), std::move(keyspace));
+  KeyspaceOptions keyspace;
+  keyspace.filter_bits_per_key = static_cast<uint32_t>(options.filter_bits);
+  return OpenWith(store, keyspace, options);
+}
+
+absl::StatusOr<std::unique_ptr<Peer>> OpenFirnPreset(Preset preset, const PeerOptions& options) {
+  const PresetOptions expanded = ExpandPreset(preset);
+  return OpenWith(expanded.store, expanded.keyspace, options);
 }
 
 }  // namespace firn::bench

@@ -15,10 +15,12 @@
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "bench/baseline.h"
 #include "bench/bench_run.h"
 #include "bench/job_file.h"
 #include "bench/machine.h"
 #include "bench/report_text.h"
+#include "firn/presets.h"
 #include "tools/commands.h"
 
 namespace firn {
@@ -31,6 +33,9 @@ struct BenchFlags {
   std::string peers;
   uint64_t rounds = 1;
   std::string output_format = "normal";
+  std::string preset;
+  std::string baseline;   // an earlier run's JSON
+  double tolerance = 10;  // percent
   std::map<std::string, std::string> words;  // as given on the command line
 };
 
@@ -95,10 +100,31 @@ absl::Status CheckReads(const std::vector<bench::JobResult>& results) {
   return absl::OkStatus();
 }
 
-absl::Status Bench(const BenchFlags& flags, const Command& command) {
+// Without a baseline nothing; a regression makes the command fail.
+absl::StatusOr<std::vector<bench::BaselineRow>> AgainstBaseline(
+    const BenchFlags& flags, absl::Span<const bench::Comparison> comparisons, Command& command) {
+  if (flags.baseline.empty()) return std::vector<bench::BaselineRow>();
+  FIRN_ASSIGN_OR_RETURN(const std::string document, ReadAll(flags.baseline));
+  FIRN_ASSIGN_OR_RETURN(std::vector<bench::BaselineRow> rows,
+                        bench::CompareWithBaseline(document, comparisons, flags.tolerance));
+  for (const bench::BaselineRow& row : rows) {
+    if (row.is_regression) command.code = ExitCode::kNegative;
+  }
+  return rows;
+}
+
+absl::StatusOr<std::string> EngineOf(const BenchFlags& flags) {
+  if (flags.preset.empty()) return flags.engine;
+  if (flags.engine != "firn") return InvalidOption("--preset", "is of engine firn");
+  FIRN_RETURN_IF_ERROR(PresetNamed(flags.preset).status());
+  return absl::StrCat("firn-", flags.preset);
+}
+
+absl::Status Bench(const BenchFlags& flags, Command& command) {
   FIRN_ASSIGN_OR_RETURN(const std::vector<bench::Workload> jobs, JobsOf(flags));
+  FIRN_ASSIGN_OR_RETURN(const std::string engine_name, EngineOf(flags));
   FIRN_ASSIGN_OR_RETURN(const bench::EngineChoice choice,
-                        bench::ChooseEngines(flags.engine, flags.peers, jobs));
+                        bench::ChooseEngines(engine_name, flags.peers, jobs));
   const bool is_json = command.json || flags.output_format == "json";
   const std::unique_ptr<bench::StoreFolders> folders = FoldersOf(flags);
   FIRN_RETURN_IF_ERROR(folders->MakeDirectory());
@@ -117,12 +143,17 @@ absl::Status Bench(const BenchFlags& flags, const Command& command) {
                         bench::RunRounds(jobs, choice.engines, flags.rounds, run));
   const std::vector<bench::Comparison> comparisons =
       bench::Compare(jobs, choice.engines, results);
+  FIRN_ASSIGN_OR_RETURN(const std::vector<bench::BaselineRow> rows,
+                        AgainstBaseline(flags, comparisons, command));
   if (is_json) {
     Command as_json = command;
     as_json.json = true;
-    Print(as_json, DocumentOf(flags, choice, results, comparisons, folders->directory()));
+    Json document = DocumentOf(flags, choice, results, comparisons, folders->directory());
+    for (const bench::BaselineRow& row : rows) document["baseline"].push_back(bench::ToJson(row));
+    Print(as_json, document);
   } else {
     std::printf("%s", bench::ComparisonText(comparisons).c_str());
+    if (!rows.empty()) std::printf("%s", bench::BaselineText(rows, flags.tolerance).c_str());
   }
   return CheckReads(results);
 }
@@ -154,7 +185,14 @@ void RegisterBench(CLI::App& app, Command& command) {
                        "Where the stores are (default: a scratch folder in $FIRN_BENCH_DIR or here)");
   bench_app.add_option("--engine,--ioengine", flags->engine, "The engine to measure (firn)");
   bench_app.add_option("--peers", flags->peers,
-                       "Engines to compare with: rocksdb,leveldb,lmdb,sqlite");
+                       "Engines to compare with: rocksdb,leveldb,lmdb,sqlite,naive,"
+                       "firn-PRESET");
+  bench_app.add_option("--preset", flags->preset,
+                       "firn with these options, whatever the job says of buffers and cache");
+  bench_app.add_option("--baseline", flags->baseline,
+                       "JSON that an earlier run printed; 1 if a figure is worse than there");
+  bench_app.add_option("--tolerance", flags->tolerance, "Percent that a figure may be worse (10)")
+      ->check(CLI::Range(0.0, 1000.0));
   bench_app.add_option("--rounds", flags->rounds, "Rounds, each through all engines (1)")
       ->check(CLI::Range(1, 1000));
   bench_app.add_option("--output-format", flags->output_format, "normal or json")

@@ -17,6 +17,8 @@ void RegisterIngest(CLI::App& app, Command& command);      // ingest
 void RegisterVerify(CLI::App& app, Command& command);      // verify
 void RegisterDump(CLI::App& app, Command& command);        // dump
 void RegisterBench(CLI::App& app, Command& command);       // bench
+void RegisterConfig(CLI::App& app, Command& command);      // config show, config check
+void RegisterLayout(CLI::App& app, Command& command);      // layout
 void RegisterStats(CLI::App& app, Command& command);       // stats
 
 }  // namespace firn

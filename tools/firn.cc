@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
   firn::RegisterVerify(app, command);
   firn::RegisterDump(app, command);
   firn::RegisterStats(app, command);
+  firn::RegisterConfig(app, command);
+  firn::RegisterLayout(app, command);
   firn::RegisterBench(app, command);
   try {
     app.parse(argc, argv);

@@ -65,6 +65,28 @@ TEST_F(BenchCliTest, AJobFromTheCommandLinePrintsAsFioAndLeavesNothing) {
   EXPECT_EQ(entries, 0);
 }
 
+TEST_F(BenchCliTest, ABaselineThatIsNotReachedIsANegativeAnswer) {
+  const std::string words = "--name=mine --rw=write --keys=500 --batch=50 --preset low-memory";
+  const Result first = Run(words + " --output-format=json");
+  ASSERT_EQ(first.code, 0) << first.err;
+  nlohmann::json document = nlohmann::json::parse(first.out, nullptr, false);
+  ASSERT_TRUE(document.is_object());
+  EXPECT_EQ(document.at("jobs")[0].at("engine"), "firn-low-memory");
+  nlohmann::json& figure = document["comparisons"][0]["engines"][0]["value"]["median"];
+  const double reached = figure.get<double>();
+  figure = reached / 1000;
+  Write("slow.json", document.dump());
+  const Result better = Run(words + " --baseline slow.json");
+  EXPECT_EQ(better.code, 0) << better.err;
+  EXPECT_THAT(better.out, HasSubstr("against the baseline"));
+  figure = reached * 1000;
+  Write("fast.json", document.dump());
+  const Result worse = Run(words + " --baseline fast.json --tolerance 50");
+  EXPECT_EQ(worse.code, 1);
+  EXPECT_THAT(worse.out, HasSubstr("WORSE"));
+  EXPECT_EQ(Run(words + " --baseline " + Write("none.json", "{}")).code, 2);
+}
+
 TEST_F(BenchCliTest, JsonIsOneDocument) {
   const std::string file = Write("a.fio", "[load]\nkeys=500\nbatch=50\n[get]\nkeys=500\n"
                                           "rw=randread\nnumber_ios=100\ncompare=records,clat_p99\n");

@@ -164,6 +164,62 @@ TEST_F(CliTest, AStoreKeepsTheOptionsItWasCreatedWith) {
   EXPECT_THAT(options_of(large), HasSubstr("open_segments_max = 4096\n"));
 }
 
+TEST_F(CliTest, OptionsInForceAreShownAndAFileIsChecked) {
+  const std::string good =
+      Write("good.toml", "preset = \"read-heavy\"\n[store]\nsegment_size = \"16 MiB\"\n"
+                         "[keyspace]\ncompression = \"lz4hc\"\n");
+  const std::string store = NewStore("--config " + good);
+  const nlohmann::json in_force = RunJson("config show " + store);
+  EXPECT_EQ(in_force.at("store").at("segment_size"), 16 << 20);
+  EXPECT_EQ(in_force.at("store").at("open_segments_max"), 4096);
+  EXPECT_EQ(in_force.at("keyspaces").at("nodes").at("layout"), "hashed");
+  const nlohmann::json of_file = RunJson("config show --config " + good);
+  EXPECT_EQ(of_file.at("keyspace").at("compression"), "lz4hc");
+  EXPECT_EQ(of_file.at("store").at("segment_size"), 16 << 20);
+  const Result preset = Run("config show --preset low-memory");
+  EXPECT_THAT(preset.out, AllOf(HasSubstr("[store]\n"), HasSubstr("memory_budget = 67108864\n")));
+  // What is shown is a configuration again.
+  const Result shown = Run("config show --config " + good);
+  EXPECT_EQ(RunJson("config check " + Write("again.toml", shown.out)).at("valid"), true);
+  EXPECT_EQ(Run("config check " + good).code, 0);
+  const Result bad = Run("config check " + Write("bad.toml", "[store]\nsegment_sise = 1\n"));
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.out, HasSubstr("did you mean segment_size?"));
+  EXPECT_EQ(Run("config show").code, 2);
+  EXPECT_EQ(Run("config show " + store + " --preset balanced").code, 2);
+  EXPECT_EQ(Run("config show " + folder_.File("absent")).code, 3);
+}
+
+TEST_F(CliTest, FilesAreListedWithTheirRolesAndForeignOnesNamed) {
+  const std::string store = NewStore();
+  ASSERT_EQ(Run("put " + store + " " + Fill("03", 32) + " 04").code, 0);
+  const Result layout = Run("layout " + store);
+  EXPECT_EQ(layout.code, 0) << layout.out;
+  EXPECT_THAT(layout.out, AllOf(HasSubstr("manifest"), HasSubstr("log of writes")));
+  std::ofstream(store + "/notes.txt") << "mine";
+  const Result foreign = Run("layout " + store);
+  EXPECT_EQ(foreign.code, 1);
+  EXPECT_THAT(foreign.out, HasSubstr("UNKNOWN"));
+  EXPECT_EQ(Slurp(store + "/notes.txt"), "mine");
+  EXPECT_EQ(Run("layout " + folder_.path()).code, 3);
+}
+
+TEST_F(CliTest, StatsTellRatiosReasonsAndSpace) {
+  const std::string store = NewStore();
+  ASSERT_EQ(Run("import " + store + " " + Edges(3000) + " --format edges").code, 3)
+      << "such keys need --hashed keys";
+  ASSERT_EQ(Run("put " + store + " " + Fill("03", 32) + " 04").code, 0);
+  ASSERT_EQ(Run("checkpoint " + store).code, 0);
+  const nlohmann::json stats = RunJson("stats " + store + " --space");
+  EXPECT_EQ(stats.at("compactions_by_timer"), 0);
+  EXPECT_EQ(stats.at("block_cache_evictions"), 0);
+  EXPECT_TRUE(stats.at("keyspaces")[0].contains("compression_ratio"));
+  const nlohmann::json all = stats.at("space").back();
+  EXPECT_EQ(all.at("name"), "(all)");
+  EXPECT_GE(all.at("space_amplification").get<double>(), 1.0);
+  EXPECT_GT(all.at("live_entries"), 0);
+}
+
 TEST_F(CliTest, AConfigurationThatIsWrongMakesNoStore) {
   const std::string store = folder_.File("never");
   const auto refused = [&](const std::string& arguments, const std::string& message) {
