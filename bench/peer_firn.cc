@@ -6,6 +6,7 @@
 #include "bench/engines.h"
 #include "bench/generator.h"
 #include "firn/database.h"
+#include "firn/keyspace_names.h"
 
 namespace firn::bench {
 namespace {
@@ -110,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Peer>> OpenWith(const Options& store, KeyspaceOpt
   keyspace_options.key_width = static_cast<uint32_t>(RecordShape{.key = KeyKind::kRandom}.key_size());
   keyspace_options.compression = options.compress ? Compression::kLz4 : Compression::kNone;
   FIRN_ASSIGN_OR_RETURN(Keyspace keyspace,
-                        database->OpenOrCreateKeyspace("bench", keyspace_options));
+                        database->OpenOrCreateKeyspace(kBenchKeyspace, keyspace_options));
   return std::make_unique<FirnPeer>(std::move(database), std::move(keyspace));
 }
 

@@ -25,7 +25,8 @@ KeyspaceImpl::KeyspaceImpl(ReadContext& context, KeyspaceId id, const KeyspaceSt
       segments_(context.segments, directory),
       active_(Memtable::Create(options_.layout)),
       version_(std::make_shared<const Version>(active_, std::vector<ImmutableMemtable>{},
-                                               state.levels, nullptr, segments_.readers_max())),
+                                               state.levels, nullptr,
+                                               segments_.ClaimReaders(state.levels->segment_count()))),
       present_(version_.get()),
       volatile_marked_(state.volatile_since.has_value()) {
   SetCompression({options_.compression, options_.compression_level});
@@ -231,7 +232,9 @@ bool KeyspaceImpl::SwitchMemtable(SequenceNumber floor) {
     immutables.insert(immutables.end(), version_->immutables().begin(),
                       version_->immutables().end());
     old = Exchange(std::make_shared<const Version>(fresh, std::move(immutables), version_->levels(),
-                                                   version_.get(), segments_.readers_max()));
+                                                   version_.get(),
+                                                   segments_.ClaimReaders(
+                                                       version_->levels()->segment_count())));
     active_ = std::move(fresh);
   }
   Retire(std::move(old));
@@ -248,9 +251,9 @@ void KeyspaceImpl::Install(std::shared_ptr<const Levels> levels, SequenceNumber 
                                       return immutable.floor <= flushed;
                                     }),
                      immutables.end());
+    const size_t kept = segments_.ClaimReaders(levels->segment_count());
     old = Exchange(std::make_shared<const Version>(version_->active(), std::move(immutables),
-                                                   std::move(levels), version_.get(),
-                                                   segments_.readers_max()));
+                                                   std::move(levels), version_.get(), kept));
   }
   Retire(std::move(old));
 }

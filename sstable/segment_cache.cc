@@ -64,6 +64,15 @@ absl::StatusOr<std::shared_ptr<const SegmentReader>> SegmentCache::Get(
   return counted;
 }
 
+size_t SegmentCache::Claims::Change(size_t held, size_t wanted, size_t most) {
+  MutexLock lock(mutex_);
+  FIRN_CHECK(held <= claimed_);
+  claimed_ -= held;
+  if (wanted > most || claimed_ > most - wanted) return 0;
+  claimed_ += wanted;
+  return wanted;
+}
+
 void SegmentCache::Erase(FileNumber number) { readers_.Erase(number); }
 
 }  // namespace firn

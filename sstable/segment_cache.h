@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/mutex.h"
 #include "base/sharded_lru_cache.h"
 #include "base/types.h"
 #include "io/file_system.h"
@@ -42,6 +43,19 @@ class SegmentCache {
 
   // So many readers of the size that they have now fit into the bounds.
   size_t readers_max() const;
+  // Readers that somebody keeps open for itself, beside the cache.
+  class Claims {
+   public:
+    // Changes one of them from `held` to `wanted`, if all together then are at most `most`; else to
+    // none. What is claimed now.
+    size_t Change(size_t held, size_t wanted, size_t most) ABSL_LOCKS_EXCLUDED(mutex_);
+
+   private:
+    Mutex mutex_;
+    size_t claimed_ ABSL_GUARDED_BY(mutex_) = 0;
+  };
+  // Lives as long as anybody has it.
+  const std::shared_ptr<Claims>& claims() const { return claims_; }
   // Indexes of all readers that exist, those in use elsewhere included.
   size_t memory_usage() const { return usage_->load(std::memory_order_relaxed); }
   size_t size() const { return readers_.Counters().entries; }  // readers kept
@@ -57,18 +71,27 @@ class SegmentCache {
   const size_t charge_min_;
   const std::shared_ptr<std::atomic<size_t>> usage_ = std::make_shared<std::atomic<size_t>>(0);
   ShardedLruCache<FileNumber, SegmentReader> readers_;
+  const std::shared_ptr<Claims> claims_ = std::make_shared<Claims>();
 };
 
 // The segments of one folder, as a keyspace sees them. Thread-safe.
 class SegmentDirectory {
  public:
   SegmentDirectory(SegmentCache& cache, absl::string_view directory)
-      : cache_(cache), directory_(directory) {}
+      : cache_(cache), directory_(directory), claims_(cache.claims()) {}
+  ~SegmentDirectory() { claims_->Change(claimed_, 0, 0); }
+  SegmentDirectory(const SegmentDirectory&) = delete;
+  SegmentDirectory& operator=(const SegmentDirectory&) = delete;
 
   absl::StatusOr<std::shared_ptr<const SegmentReader>> Get(const SegmentMeta& meta) {
     return cache_.Get(meta, directory_);
   }
-  size_t readers_max() const { return cache_.readers_max(); }
+  // Whether all readers of a version of `segments` segments may be kept with it: `segments`, or 0. One
+  // thread at a time.
+  size_t ClaimReaders(size_t segments) {
+    claimed_ = claims_->Change(claimed_, segments, cache_.readers_max());
+    return claimed_;
+  }
   std::string PathOf(FileNumber number) const {
     return JoinPath(directory_, SegmentFileName(number));
   }
@@ -77,6 +100,8 @@ class SegmentDirectory {
  private:
   SegmentCache& cache_;
   const std::string directory_;
+  const std::shared_ptr<SegmentCache::Claims> claims_;
+  size_t claimed_ = 0;
 };
 
 }  // namespace firn

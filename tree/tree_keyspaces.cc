@@ -7,6 +7,7 @@
 #include "base/coding.h"
 #include "base/status.h"
 #include "firn/authenticated_tree.h"
+#include "firn/keyspace_names.h"
 #include "tree/label.h"
 #include "tree/node_codec.h"
 
@@ -47,7 +48,7 @@ absl::StatusOr<std::optional<std::string>> GetRow(const Keyspace& keyspace, absl
 }
 
 absl::StatusOr<StoreContent> ReadContent(Database& database) {
-  const absl::StatusOr<Keyspace> metadata = database.OpenKeyspace("metadata");
+  const absl::StatusOr<Keyspace> metadata = database.OpenKeyspace(kMetadataKeyspace);
   if (absl::IsNotFound(metadata.status())) return StoreContent::kNone;
   FIRN_RETURN_IF_ERROR(metadata.status());
   FIRN_ASSIGN_OR_RETURN(const std::optional<std::string> row, GetRow(*metadata, ContentKey(), {}));
@@ -73,13 +74,13 @@ absl::StatusOr<TreeKeyspaces> OpenTreeKeyspaces(Database& database,
     const CompressionChoice& compression;
   };
   const Wanted wanted[] = {
-      {&keyspaces.nodes, "nodes", KeyspaceLayout::kHashed, compression.nodes},
-      {&keyspaces.operations, "operations", KeyspaceLayout::kSequence, compression.operations},
-      {&keyspaces.checkpoints, "checkpoints", KeyspaceLayout::kOrdered, compression.checkpoints},
-      {&keyspaces.deaths, "deaths", KeyspaceLayout::kOrdered, compression.checkpoints},
-      {&keyspaces.metadata, "metadata", KeyspaceLayout::kOrdered, compression.records},
-      {&keyspaces.indexes, "indexes", KeyspaceLayout::kOrdered, compression.operations},
-      {&keyspaces.records, "records", KeyspaceLayout::kOrdered, compression.records},
+      {&keyspaces.nodes, kNodesKeyspace, KeyspaceLayout::kHashed, compression.nodes},
+      {&keyspaces.operations, kOperationsKeyspace, KeyspaceLayout::kSequence, compression.operations},
+      {&keyspaces.checkpoints, kCheckpointsKeyspace, KeyspaceLayout::kOrdered, compression.checkpoints},
+      {&keyspaces.deaths, kDeathsKeyspace, KeyspaceLayout::kOrdered, compression.checkpoints},
+      {&keyspaces.metadata, kMetadataKeyspace, KeyspaceLayout::kOrdered, compression.records},
+      {&keyspaces.indexes, kIndexesKeyspace, KeyspaceLayout::kOrdered, compression.operations},
+      {&keyspaces.records, kRecordsKeyspace, KeyspaceLayout::kOrdered, compression.records},
   };
   for (const Wanted& one : wanted) {
     FIRN_ASSIGN_OR_RETURN(*one.keyspace, OpenOne(database, one.name, one.layout, one.compression));

@@ -258,8 +258,8 @@ TEST_F(DatabaseLimitsTest, EvictionsAreWhatCameLessWhatIsThere) {
   const Statistics statistics = store_->statistics();
   EXPECT_GT(statistics.block_cache_evictions, 0u);
   EXPECT_LT(statistics.block_cache_evictions, statistics.block_cache_inserts);
-  EXPECT_EQ(statistics.block_cache_inserts, statistics.block_cache_misses)
-      << "each block that was not there was read and taken in";
+  EXPECT_LE(statistics.block_cache_inserts, statistics.block_cache_misses)
+      << "only a block that was not there is taken in";
   EXPECT_LE(statistics.block_cache_bytes, 32u << 10);
 }
 

@@ -105,5 +105,21 @@ TEST_F(SegmentCacheTest, ServesManyThreads) {
   EXPECT_LE(cache.size(), 8u);
 }
 
+TEST_F(SegmentCacheTest, ClaimsOfAllTogetherStayWithinTheBound) {
+  SegmentCache cache(file_system_, 20, nullptr, nullptr);
+  SegmentDirectory first(cache, "a");
+  EXPECT_EQ(first.ClaimReaders(21), 0u);
+  EXPECT_EQ(first.ClaimReaders(12), 12u);
+  {
+    SegmentDirectory second(cache, "b");
+    EXPECT_EQ(second.ClaimReaders(9), 0u);
+    EXPECT_EQ(second.ClaimReaders(8), 8u);
+    EXPECT_EQ(first.ClaimReaders(13), 0u) << "and what it had is free again";
+    EXPECT_EQ(second.ClaimReaders(20), 20u);
+    EXPECT_EQ(first.ClaimReaders(1), 0u);
+  }
+  EXPECT_EQ(first.ClaimReaders(20), 20u) << "the other is gone";
+}
+
 }  // namespace
 }  // namespace firn

@@ -1,8 +1,12 @@
 #include "tree/tree_keyspaces.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "firn/authenticated_tree.h"
+#include "firn/keyspace_names.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/tree/test_machine.h"
@@ -56,6 +60,9 @@ TEST(TreeKeyspacesTest, OpensSevenKeyspacesWithTheirLayouts) {
   EXPECT_EQ(database->ListKeyspaces(),
             (std::vector<std::string>{"checkpoints", "deaths", "indexes", "metadata", "nodes",
                                       "operations", "records"}));
+  std::vector<std::string> named(std::begin(kTreeKeyspaceNames), std::end(kTreeKeyspaceNames));
+  std::sort(named.begin(), named.end());
+  EXPECT_EQ(database->ListKeyspaces(), named);
   EXPECT_EQ(keyspaces.nodes.options().layout, KeyspaceLayout::kHashed);
   EXPECT_EQ(keyspaces.operations.options().layout, KeyspaceLayout::kSequence);
   EXPECT_EQ(keyspaces.records.options().layout, KeyspaceLayout::kOrdered);
