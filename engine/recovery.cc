@@ -205,16 +205,16 @@ class Replay {
     Add();
     bytes_left_ -= std::min<uint64_t>(bytes_left_, record.payload.size());
     bytes_seen_ += record.payload.size();
-    for (const auto& [id, keyspace] : keyspaces_) {
+    for (KeyspaceImpl* const keyspace : touched_) {
       Memtable& active = keyspace->active();
       if (active.ApproximateMemory() >= memtable_size_) {
         keyspace->SwitchMemtable(last);
-      } else if (!active.empty() && active.entry_count() >= kSampleEntries &&
-                 reserved_[id] != &active) {
-        reserved_[id] = &active;
+      } else if (active.entry_count() >= kSampleEntries && reserved_[keyspace->id()] != &active) {
+        reserved_[keyspace->id()] = &active;
         active.Reserve(EntriesToCome(active));
       }
     }
+    touched_.clear();
     replayed.last_sequence = std::max(replayed.last_sequence, last);
     ++replayed.batches;
     replayed.bytes += record.payload.size();
@@ -248,6 +248,7 @@ class Replay {
     if (entries_.empty()) return;
     target_->active().AddMany(entries_);
     entries_.clear();
+    if (touched_.empty() || touched_.back() != target_) touched_.push_back(target_);
   }
 
   // If the rest of the logs is like what was replayed: as many as they hold, or as many as the memtable
@@ -287,6 +288,7 @@ class Replay {
 
   KeyspaceImpl* target_ = nullptr;  // of the last entry
   SequenceNumber flushed_;          // of target_
+  std::vector<KeyspaceImpl*> touched_;  // by the record that is being applied
   std::vector<MemtableEntry> entries_;  // of target_, not yet added; views into the record
 };
 
