@@ -155,13 +155,15 @@ class HashedMerge {
            (!older_entries_stay_ || (reclaims_ && !OlderMayHave(record.user_key)));
   }
 
-  // By their indexes: a fingerprint that is another key's keeps a tombstone now and then.
+  // By their indexes: a fingerprint that is another key's keeps a tombstone now and then, and so does
+  // a page of an index that cannot be read.
   bool OlderMayHave(absl::string_view user_key) const {
     const uint64_t word = HashedWord(user_key);
     return std::any_of(older_.begin(), older_.end(), [&](const ReaderPtr& older) {
       bool found = false;
-      older->index().Match(word, [&](uint32_t /*location*/) { found = true; });
-      return found;
+      const absl::Status status =
+          older->index().Match(word, [&](uint32_t /*location*/) { found = true; });
+      return found || !status.ok();
     });
   }
 

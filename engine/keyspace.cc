@@ -265,8 +265,9 @@ void KeyspaceImpl::InstallNewer(std::shared_ptr<const Levels> levels, SequenceNu
     MutexLock lock(mutex_);
     std::vector<ImmutableMemtable> immutables = version_->immutables();
     if (!active_->empty()) immutables.insert(immutables.begin(), {active_, floor});
+    const size_t kept = segments_.ClaimReaders(levels->segment_count());
     old = Exchange(std::make_shared<const Version>(fresh, std::move(immutables), std::move(levels),
-                                                   version_.get(), segments_.readers_max()));
+                                                   version_.get(), kept));
     active_ = std::move(fresh);
   }
   Retire(std::move(old));
