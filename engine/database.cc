@@ -19,6 +19,7 @@
 #include "engine/verify.h"
 #include "engine/write_request.h"
 #include "firn/option_names.h"
+#include "io/memory_allowed.h"
 #include "io/memory_file_system.h"
 #include "sstable/sequence_key.h"
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "firn/options.h"
 
 namespace firn {
@@ -27,12 +26,6 @@ uint64_t MemoryNeeded(const Options& options);
 
 // One sentence for each thing that is short.
 std::vector<std::string> MachineWarnings(const MachineFacts& facts, const Options& options);
-
-// The least of the machine's memory and of the limits of its control groups, told by the content of
-// /proc/meminfo and of the files memory.max (or memory.limit_in_bytes); 0 if none of them tells.
-uint64_t MemoryAllowed(absl::string_view meminfo, const std::vector<std::string>& limits);
-// Of this process.
-uint64_t ReadMemoryAllowed();
 
 }  // namespace firn
 

@@ -17,7 +17,7 @@ std::string EncodeRecordKey(TreeNumber tree, absl::string_view key) {
   return row_key;
 }
 
-std::string EncodeRecord(const Record& record) {
+std::string EncodeRecord(const TreeRecord& record) {
   std::string row;
   PutVarint64(row, record.rank);
   row.append(record.value);
@@ -42,15 +42,15 @@ absl::StatusOr<absl::string_view> DecodeRecordKey(TreeNumber tree, absl::string_
   return row_key.substr(4);
 }
 
-absl::StatusOr<std::optional<Record>> GetRecord(const Keyspace& records, TreeNumber tree,
+absl::StatusOr<std::optional<TreeRecord>> GetRecord(const Keyspace& records, TreeNumber tree,
                                                 absl::string_view key, const Snapshot& snapshot) {
   const absl::StatusOr<PinnedValue> row = records.Get(EncodeRecordKey(tree, key), snapshot);
   if (absl::IsNotFound(row.status()) && ReasonOf(row.status()) == ErrorReason::kNone) {
-    return std::optional<Record>();
+    return std::optional<TreeRecord>();
   }
   FIRN_RETURN_IF_ERROR(row.status());
   FIRN_ASSIGN_OR_RETURN(const RecordView view, DecodeRecord(row->view()));
-  return std::optional<Record>(Record{.rank = view.rank, .value = std::string(view.value)});
+  return std::optional<TreeRecord>(TreeRecord{.rank = view.rank, .value = std::string(view.value)});
 }
 
 std::unique_ptr<Iterator> NewRecordIterator(const Keyspace& records, TreeNumber tree,

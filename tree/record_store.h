@@ -20,14 +20,14 @@
 
 namespace firn {
 
-struct Record {
+struct TreeRecord {
   uint64_t rank = 0;
   std::string value;
-  friend bool operator==(const Record&, const Record&) = default;
+  friend bool operator==(const TreeRecord&, const TreeRecord&) = default;
 };
 
 std::string EncodeRecordKey(TreeNumber tree, absl::string_view key);
-std::string EncodeRecord(const Record& record);
+std::string EncodeRecord(const TreeRecord& record);
 
 // Views into the row: as long as that lives.
 struct RecordView {
@@ -40,7 +40,7 @@ absl::StatusOr<RecordView> DecodeRecord(absl::string_view row);
 absl::StatusOr<absl::string_view> DecodeRecordKey(TreeNumber tree, absl::string_view row_key);
 
 // None if there is no such key.
-absl::StatusOr<std::optional<Record>> GetRecord(const Keyspace& records, TreeNumber tree,
+absl::StatusOr<std::optional<TreeRecord>> GetRecord(const Keyspace& records, TreeNumber tree,
                                                 absl::string_view key, const Snapshot& snapshot);
 
 // The records of `tree` with keys in [begin, limit); empty limit: to the last.

@@ -138,7 +138,7 @@ absl::Status Staging::AddRecords(const TreeStore& store, const Outcomes& outcome
     if (outcome.last->effect == Effect::kRemove) {
       if (outcome.was_there) batch.Remove(store.keyspaces.records, row_key);
     } else if (outcome.inserted_at != 0) {
-      const Record record{.rank = outcome.inserted_at, .value = outcome.last->new_value};
+      const TreeRecord record{.rank = outcome.inserted_at, .value = outcome.last->new_value};
       batch.Put(store.keyspaces.records, row_key, EncodeRecord(record));
     } else {
       kept.push_back(std::move(row_key));

@@ -44,7 +44,7 @@ absl::StatusOr<OldValue> TreeViewImpl::Get(absl::string_view key) const {
     if (!value.ok()) return WithPath(value.status(), state_.root, key, nodes);
     return value;
   }
-  FIRN_ASSIGN_OR_RETURN(std::optional<Record> record,
+  FIRN_ASSIGN_OR_RETURN(std::optional<TreeRecord> record,
                         GetRecord(store_->keyspaces.records, kOnlyTree, key, state_.snapshot));
   if (!record.has_value()) return OldValue();
   return OldValue(std::move(record->value));

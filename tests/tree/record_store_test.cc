@@ -11,8 +11,8 @@ namespace firn {
 namespace {
 
 TEST(RecordStoreTest, KeepsRankAndValueEmptyOnesIncluded) {
-  for (const Record& record : {Record{.rank = 0, .value = ""}, Record{.rank = 300, .value = "v"},
-                               Record{.rank = UINT64_MAX, .value = std::string(1000, '\0')}}) {
+  for (const TreeRecord& record : {TreeRecord{.rank = 0, .value = ""}, TreeRecord{.rank = 300, .value = "v"},
+                               TreeRecord{.rank = UINT64_MAX, .value = std::string(1000, '\0')}}) {
     const std::string row = EncodeRecord(record);
     ASSERT_OK_AND_ASSIGN(const RecordView view, DecodeRecord(row));
     EXPECT_EQ(view.rank, record.rank);
