@@ -8,6 +8,7 @@
 #include "base/coding.h"
 #include "base/status.h"
 #include "sstable/internal_key.h"
+#include "sstable/prefix_search.h"
 
 namespace firn {
 namespace {
@@ -138,7 +139,20 @@ absl::StatusOr<Index> Index::Create(std::unique_ptr<uint8_t[]> bytes, size_t siz
     return corrupt(0, "end of the data blocks in the index",
                    {.expected = facts.data_size, .actual = data_offset});
   }
-  return Index(std::move(bytes), size, count);
+  Index index(std::move(bytes), size, count);
+  index.MakePrefixes();
+  return index;
+}
+
+void Index::MakePrefixes() {
+  const absl::string_view first = UserKeyOf(separator(0));
+  const absl::string_view last = UserKeyOf(separator(count_ - 1));
+  const auto [differs, unused] = std::mismatch(first.begin(), first.end(), last.begin(), last.end());
+  common_.assign(first.begin(), differs);  // they ascend, so those between begin with it, too
+  prefixes_.reserve(count_);
+  for (size_t i = 0; i < count_; ++i) {
+    prefixes_.push_back(KeyPrefix(UserKeyOf(separator(i)).substr(common_.size())));
+  }
 }
 
 // Everything below was seen to be in its bounds by Create().
@@ -165,8 +179,16 @@ BlockHandle Index::handle(size_t position) const {
 }
 
 size_t Index::Seek(absl::string_view internal_key) const {
-  size_t low = 0;
-  size_t high = count_;
+  const absl::string_view user_key = UserKeyOf(internal_key);
+  const int order = user_key.substr(0, common_.size()).compare(common_);
+  if (order != 0) return order < 0 ? 0 : count_;
+  const uint64_t prefix = KeyPrefix(user_key.substr(common_.size()));
+  // A prefix that differs decides; among equal ones the keys do.
+  size_t low = PrefixLowerBound(prefixes_, prefix);
+  size_t high = low;
+  for (size_t step = 1; high < count_ && prefixes_[high] == prefix; step *= 2) {
+    high = std::min(count_, high + step);
+  }
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     if (CompareInternalKeys(separator(middle), internal_key) < 0) {

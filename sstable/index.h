@@ -10,6 +10,9 @@
 // Separators are as short as the order allows, so the index stays small. The whole of it is checked
 // when it is parsed: handles follow each other from offset 0 without gaps up to the end of the
 // data, separators ascend. Afterwards a position in [0, size()) is all that a reader needs.
+//
+// Beside it stand, in memory only, 8 bytes of each separator, from where the first one and the last one
+// differ on: a search needs few lines of memory of these (prefix_search.h), and one or two separators.
 #ifndef FIRN_SSTABLE_INDEX_H_
 #define FIRN_SSTABLE_INDEX_H_
 
@@ -66,16 +69,19 @@ class Index {
   // position < size()
   absl::string_view separator(size_t position) const;
   BlockHandle handle(size_t position) const;
-  size_t memory_usage() const { return size_; }
+  size_t memory_usage() const { return size_ + prefixes_.capacity() * sizeof(uint64_t); }
 
  private:
   Index(std::unique_ptr<uint8_t[]> bytes, size_t size, size_t count)
       : bytes_(std::move(bytes)), size_(size), count_(count) {}
   ByteSpan EntryFrom(size_t position) const;  // the entry and what follows it
+  void MakePrefixes();
 
   std::unique_ptr<uint8_t[]> bytes_;
   size_t size_;
   size_t count_;
+  std::string common_;              // what all user keys of separators begin with
+  std::vector<uint64_t> prefixes_;  // of what follows, one a separator
 };
 
 }  // namespace firn
