@@ -34,13 +34,14 @@ class LevelIterator final : public InternalIterator {
     SkipBackward();
   }
   void Seek(absl::string_view target) override {
-    const auto found = std::partition_point(
-        segments_.begin(), segments_.end(), [target](const SegmentPtr& segment) {
-          return CompareInternalKeys(segment->largest, target) < 0;
-        });
-    if (!Open(static_cast<size_t>(found - segments_.begin()))) return;
+    if (!Open(SegmentOf(target))) return;
     current_->Seek(target);
     SkipForward();
+  }
+  void AnnounceSeek(absl::string_view target, SeekStage stage) override {
+    // The second stage finds the segment of the first one open, or none.
+    if (stage == SeekStage::kPlace && !Open(SegmentOf(target))) return;
+    if (current_ != nullptr) current_->AnnounceSeek(target, stage);
   }
   void Next() override {
     FIRN_DCHECK(Valid());
@@ -57,6 +58,14 @@ class LevelIterator final : public InternalIterator {
   }
 
  private:
+  // The first segment that may have an entry at or after `target`.
+  size_t SegmentOf(absl::string_view target) const {
+    const auto found = std::partition_point(
+        segments_.begin(), segments_.end(), [target](const SegmentPtr& segment) {
+          return CompareInternalKeys(segment->largest, target) < 0;
+        });
+    return static_cast<size_t>(found - segments_.begin());
+  }
   // Makes current_ an iterator over segment `index`. False, and none, if there is no such segment
   // or an error, now or before.
   bool Open(size_t index) {

@@ -20,6 +20,12 @@ struct EntryView {
 // What a caller of TakeRun() need not ask for more than.
 inline constexpr size_t kRunMax = 32;
 
+// What InternalIterator::AnnounceSeek() is to get ready.
+enum class SeekStage : uint8_t {
+  kPlace = 1,    // find where the entry must be, ask for what says whether that is in memory
+  kContent = 2,  // look whether it is, ask for it; after kPlace with the same target
+};
+
 // Order: user key ascending, then sequence number descending (newest first). All versions and
 // tombstones are shown; the same internal key never twice from one source. One thread at a time.
 // After an error: !Valid(), status() says why, and every move keeps both.
@@ -31,6 +37,9 @@ class InternalIterator {
   virtual void SeekToLast() = 0;
   // To the first entry at or after the encoded internal key `target`.
   virtual void Seek(absl::string_view target) = 0;
+  // Asks memory for what Seek(target), which must be the next move, will look at. Who seeks in many
+  // announces to each of them, stage by stage, so that their misses overlap. Nothing else changes.
+  virtual void AnnounceSeek(absl::string_view /*target*/, SeekStage /*stage*/) {}
   virtual void Next() = 0;  // needs Valid()
   virtual void Prev() = 0;  // needs Valid()
   // The encoded internal key and the value; views that die at the next move. Need Valid().

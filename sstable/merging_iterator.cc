@@ -50,7 +50,14 @@ class MergingIterator final : public InternalIterator {
     MoveAll(Direction::kBackward, [](InternalIterator& input) { input.SeekToLast(); });
   }
   void Seek(absl::string_view target) override {
+    if (status_.ok() && inputs_.size() > 1) {
+      AnnounceSeek(target, SeekStage::kPlace);
+      AnnounceSeek(target, SeekStage::kContent);
+    }
     MoveAll(Direction::kForward, [target](InternalIterator& input) { input.Seek(target); });
+  }
+  void AnnounceSeek(absl::string_view target, SeekStage stage) override {
+    for (Input& input : inputs_) input.iterator->AnnounceSeek(target, stage);
   }
 
   void Next() override {

@@ -118,9 +118,27 @@ void OrderedSegmentIterator::SeekToLast() {
   SkipBackward();
 }
 
+void OrderedSegmentIterator::AnnounceSeek(absl::string_view target, SeekStage stage) {
+  const BlockSlots& slots = reader_->slots_;
+  if (!status_.ok() || slots.cache() == nullptr) return;
+  if (stage == SeekStage::kPlace) {
+    announced_ = index().Seek(target);
+    if (announced_ < index().size()) slots.PrefetchSlot(announced_);
+    return;
+  }
+  if (announced_ >= index().size()) return;
+  const Epochs::Guard guard(slots.cache()->epochs());
+  const BlockContent* const content = slots.Peek(announced_);
+  if (content == nullptr) return;
+  __builtin_prefetch(content, 1);
+  __builtin_prefetch(content->data());
+}
+
 void OrderedSegmentIterator::Seek(absl::string_view target) {
   if (!status_.ok()) return;
-  const size_t position = index().Seek(target);
+  const size_t announced = std::exchange(announced_, kNowhere);
+  const size_t position = announced != kNowhere ? announced : index().Seek(target);
+  FIRN_DCHECK(position == index().Seek(target));
   if (position == index().size()) return GoNowhere();
   if (!LoadBlock(position)) return;
   entries_.Seek(target);

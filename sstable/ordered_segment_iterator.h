@@ -26,6 +26,7 @@ class OrderedSegmentIterator final : public InternalIterator {
   void SeekToFirst() override;
   void SeekToLast() override;
   void Seek(absl::string_view target) override;
+  void AnnounceSeek(absl::string_view target, SeekStage stage) override;
   void Next() override;
   void Prev() override;
   absl::string_view key() const override { return entries_.key(); }
@@ -51,6 +52,7 @@ class OrderedSegmentIterator final : public InternalIterator {
   const std::shared_ptr<const OrderedSegmentReader> reader_;
   const SegmentReadOptions options_;
   size_t position_ = kNowhere;          // in the index
+  size_t announced_ = kNowhere;         // where the seek that comes next will go; else kNowhere
   std::shared_ptr<const Block> block_;  // at position_
   BlockIterator entries_;               // over block_
   absl::Status status_;

@@ -56,6 +56,32 @@ TEST_F(OrderedSegmentIteratorTest, AJumpReadsOneBlock) {
   EXPECT_LE(counters_.block_reads.Total() - before, 50u);
 }
 
+// In the cache, not in it, evicted between the stages, without a cache; beyond the last key.
+TEST_F(OrderedSegmentIteratorTest, ASeekThatWasAnnouncedFindsTheSame) {
+  BlockCache cache(1 << 20);
+  Random random(22);
+  for (BlockCache* const used : {&cache, static_cast<BlockCache*>(nullptr)}) {
+    const auto reader = Open(used);
+    const auto announced = reader->NewIterator();
+    const auto plain = reader->NewIterator();
+    for (int i = 0; i < 2000; ++i) {
+      const std::string target = Key(absl::StrCat(9990 + random.Uniform(4020)), random.Uniform(3));
+      announced->AnnounceSeek(target, SeekStage::kPlace);
+      if (random.OneIn(50)) cache.SetCapacity(0);
+      announced->AnnounceSeek(target, SeekStage::kContent);
+      cache.SetCapacity(1 << 20);
+      announced->Seek(target);
+      plain->Seek(target);
+      ASSERT_EQ(announced->Valid(), plain->Valid());
+      if (!plain->Valid()) continue;
+      ASSERT_EQ(announced->key(), plain->key());
+      ASSERT_EQ(announced->value(), plain->value());
+      if (random.OneIn(3)) announced->Next();
+    }
+    ASSERT_OK(announced->status());
+  }
+}
+
 TEST_F(OrderedSegmentIteratorTest, FillsTheCacheOnlyIfAsked) {
   BlockCache cache(16 << 20);
   const auto reader = Open(&cache);
