@@ -199,10 +199,13 @@ size_t BlockIterator::TakeRun(absl::Span<EntryView> run, absl::string_view limit
   run.front() = {key_.view(), value_};
   if (run.size() == 1) return 1;
   if (run_keys_ == nullptr) run_keys_ = std::make_unique_for_overwrite<char[]>(2 * kRunKeysSize);
-  second_half_ = !second_half_;
-  char* room = run_keys_.get() + (second_half_ ? kRunKeysSize : 0);
-  const char* const room_end = room + kRunKeysSize;
   absl::string_view key = key_.view();
+  // The present key may be of the run before: then it stays, and the other half is written.
+  const auto at = reinterpret_cast<uintptr_t>(key.data());
+  const auto first_half = reinterpret_cast<uintptr_t>(run_keys_.get());
+  const bool is_in_first = at >= first_half && at - first_half < kRunKeysSize;
+  char* room = run_keys_.get() + (is_in_first ? kRunKeysSize : 0);
+  const char* const room_end = room + kRunKeysSize;
   size_t taken = 1;
   while (taken < run.size() && next_offset_ < block_->entries_limit()) {
     const std::optional<Entry> entry = ReadEntry(*block_, next_offset_);

@@ -103,7 +103,6 @@ class BlockIterator final : public InternalIterator {
   // Compressed keys of runs: two halves, for the first key of a run may stand in that of the last.
   static constexpr size_t kRunKeysSize = 4096;
   std::unique_ptr<char[]> run_keys_;
-  bool second_half_ = false;
 };
 
 }  // namespace firn

@@ -88,6 +88,28 @@ TEST(BlockTest, ValuesOutliveTheMovesOfTheIterator) {
   EXPECT_GE(first.data(), AsText(block->bytes()).data());
 }
 
+// The second run is of one entry, for the limit comes right behind it: what was read beyond it must not be
+// written over the key that the third run begins with.
+TEST(BlockTest, ARunThatALimitEndsAtOnceKeepsItsKey) {
+  Model model;
+  for (int i = 0; i < 40; ++i) {
+    model.try_emplace(Key(absl::StrCat("a common beginning ", 100 + i), 1), 1, 'v');
+  }
+  const auto block = BuildBlock(model, 16);
+  BlockIterator iterator(block.get());
+  iterator.SeekToFirst();
+  std::vector<EntryView> run(6);
+  ASSERT_EQ(iterator.TakeRun(absl::MakeSpan(run).first(2), ""), 2u);
+  const auto last = std::next(model.begin());
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_EQ(iterator.TakeRun(absl::MakeSpan(run), std::next(last)->first), 1u);
+    EXPECT_EQ(run.front().key, last->first);
+    EXPECT_EQ(iterator.key(), last->first);
+  }
+  ASSERT_EQ(iterator.TakeRun(absl::MakeSpan(run), ""), 6u);
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(run[i].key, std::next(last, static_cast<int>(i))->first);
+}
+
 TEST(BlockTest, AnIteratorOverNoBlockIsEmpty) {
   BlockIterator iterator;
   iterator.SeekToFirst();
