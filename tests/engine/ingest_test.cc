@@ -358,7 +358,7 @@ TEST(IngestFaultTest, AFaultAnywhereLeavesAllOrNothing) {
 
 // A random life in all layouts: what is read is what a map says, at every snapshot.
 TEST(IngestPropertyTest, AnyLifeWithIngestsReadsAsAMapDoes) {
-  for (const uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     MemoryFileSystem disk({.seed = seed});
     ASSERT_OK(disk.CreateDirectory("load"));
